@@ -1,0 +1,287 @@
+package wire
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// decoder is one format: decode reads bytes and writes again what it read.
+type decoder struct {
+	name   string
+	decode func(b []byte) ([]byte, error)
+	// valid gives valid values: the seeds of the fuzz target, and what the
+	// tests of malformed values spoil.
+	valid func(t testing.TB, s *sample) [][]byte
+	// stream: a value may be followed by others, and ErrShort means wait.
+	stream bool
+	// loose: valid values have other forms too (case of letters, padding,
+	// signatures of others), which again brings to the one that is written.
+	loose bool
+}
+
+func recode[T any](parse func([]byte) (T, error), encode func(T) ([]byte, error)) func([]byte) ([]byte, error) {
+	return func(b []byte) ([]byte, error) {
+		v, err := parse(b)
+		if err != nil {
+			return nil, err
+		}
+		return encode(v)
+	}
+}
+
+type encoder interface{ Encode() ([]byte, error) }
+
+func encode[T encoder](v T) ([]byte, error)                           { return v.Encode() }
+func args[T interface{ Args() ([]byte, error) }](v T) ([]byte, error) { return v.Args() }
+func effect[T interface{ Encode() []byte }](v T) ([]byte, error)      { return v.Encode(), nil }
+
+func one(b []byte, err error) func(testing.TB, *sample) [][]byte {
+	return func(t testing.TB, _ *sample) [][]byte {
+		if err != nil {
+			t.Fatal(err)
+		}
+		return [][]byte{b}
+	}
+}
+
+func of(get func(s *sample) []byte) func(testing.TB, *sample) [][]byte {
+	return func(_ testing.TB, s *sample) [][]byte { return [][]byte{get(s)} }
+}
+
+func encoded(get func(s *sample) encoder) func(testing.TB, *sample) [][]byte {
+	return func(t testing.TB, s *sample) [][]byte { return [][]byte{must[[]byte](t)(get(s).Encode())} }
+}
+
+// decoders is every format, by name.
+var decoders = []decoder{
+	{
+		name:   "bencode",
+		decode: func(b []byte) ([]byte, error) { return b, CheckBencode(b) },
+		valid:  one([]byte("d1:ai-1e1:bl0:d1:cleeee"), nil),
+	},
+	{
+		name:   "string",
+		decode: recode(ParseString, func(b []byte) ([]byte, error) { return String(b), nil }),
+		valid:  one([]byte("5:hello"), nil),
+	},
+	{name: "charter", decode: recode(ParseCharter, encode), valid: of(func(s *sample) []byte { return s.Charter })},
+	{name: "change", decode: recode(ParseChange, encode), valid: func(t testing.TB, s *sample) [][]byte {
+		endless := &Change{Name: "sweep", Args: SweepArgs(), Seen: s.Founded.Seen()}
+		return [][]byte{s.Change, must[[]byte](t)(endless.Encode())}
+	}},
+	{name: "transfer", decode: recode(ParseTransfer, args), valid: func(t testing.TB, s *sample) [][]byte {
+		return [][]byte{s.Args, must[[]byte](t)(Transfer{Postings: make([]Posting, 64)}.Args())}
+	}},
+	{name: "admit", decode: recode(ParseAdmit, args), valid: func(t testing.TB, s *sample) [][]byte {
+		a := Admit{Key: bob.Public(), Seal: bob.SealPublic(), Name: "Bob"}
+		plain := must[[]byte](t)(a.Args())
+		a.Limits = &Limits{-500, 500}
+		return [][]byte{must[[]byte](t)(a.Args()), plain}
+	}},
+	{name: "limit", decode: recode(ParseLimit, args), valid: one(Limit{2, Limits{-500, 500}}.Args())},
+	{name: "suspend", decode: recode(ParseSuspend, args), valid: one(Suspend{2, "unpaid"}.Args())},
+	{name: "resume", decode: recode(ParseResume, args), valid: one(Resume{2, ""}.Args())},
+	{
+		name:   "sweep",
+		decode: func(b []byte) ([]byte, error) { return SweepArgs(), ParseSweep(b) },
+		valid:  one(SweepArgs(), nil),
+	},
+	{
+		name: "message", stream: true,
+		decode: func(b []byte) ([]byte, error) {
+			m, n, err := ParseMessage(b)
+			if err != nil {
+				return nil, err
+			}
+			return append(AppendMessage(nil, m), b[n:]...), nil
+		},
+		valid: of(func(s *sample) []byte { return s.Message }),
+	},
+	{name: "window", loose: true, decode: recode(ParseWindow, encode), valid: func(t testing.TB, s *sample) [][]byte {
+		empty := &Window{First: 8, Before: s.Chain}
+		return [][]byte{must[[]byte](t)(s.Window.Encode()), must[[]byte](t)(empty.Encode())}
+	}},
+	{name: "outbox", decode: func(b []byte) ([]byte, error) {
+		w, err := OpenWindow(OutboxKeys{}, b)
+		if err != nil {
+			return nil, err
+		}
+		return SealWindow(OutboxKeys{}, nonceOf(b), w)
+	}, valid: func(t testing.TB, s *sample) [][]byte {
+		return [][]byte{must[[]byte](t)(SealWindow(OutboxKeys{}, filled24(5), s.Window))}
+	}},
+	{name: "chunk", decode: func(b []byte) ([]byte, error) {
+		stream, err := OpenChunk(OutboxKeys{}, b)
+		if err != nil {
+			return nil, err
+		}
+		return SealChunk(OutboxKeys{}, nonceOf(b), stream)
+	}, valid: func(t testing.TB, s *sample) [][]byte {
+		return [][]byte{must[[]byte](t)(SealChunk(OutboxKeys{}, filled24(5), s.Message))}
+	}},
+	{name: "entry", decode: recode(ParseEntry, encode), valid: func(t testing.TB, s *sample) [][]byte {
+		return [][]byte{must[[]byte](t)(s.Entry.Encode()), must[[]byte](t)(s.Refused.Encode())}
+	}},
+	{name: "transfer effect", decode: recode(ParseTransferEffect, effect), valid: of(func(s *sample) []byte { return s.Entry.Effect })},
+	{name: "admit effect", decode: recode(ParseAdmitEffect, effect), valid: func(testing.TB, *sample) [][]byte {
+		return [][]byte{AdmitEffect{2, bob.Public(), bob.SealPublic(), "Bob", Limits{-500, 500}}.Encode()}
+	}},
+	{name: "limit effect", decode: recode(ParseLimitEffect, effect), valid: one(LimitEffect{2, Limits{-500, 500}}.Encode(), nil)},
+	{name: "account effect", decode: recode(ParseAccountEffect, effect), valid: one(AccountEffect{2}.Encode(), nil)},
+	{name: "body", decode: recode(ParseBody, effect), valid: of(func(s *sample) []byte { return s.Body.Encode() })},
+	{
+		name: "frame", stream: true,
+		decode: func(b []byte) ([]byte, error) {
+			f, n, err := ParseFrame(b)
+			if err != nil {
+				return nil, err
+			}
+			return append(AppendFrame(nil, f), b[n:]...), nil
+		},
+		valid: func(_ testing.TB, s *sample) [][]byte {
+			swept := bytes.Clone(s.Frames[3])
+			swept[1] = byte(BodyBlanked)
+			clear(swept[len(swept)-len(s.Body.Encode()):])
+			return append(slices.Clone(s.Frames), swept)
+		},
+	},
+	{name: "note", loose: true, decode: func(b []byte) ([]byte, error) {
+		id := ID(bytes.Repeat([]byte{0xab}, 20))
+		c, err := ParseNote(id, manager.LogPublic(), b)
+		return c.Note(id, manager.LogPublic()), err
+	}, valid: func(testing.TB, *sample) [][]byte {
+		id := ID(bytes.Repeat([]byte{0xab}, 20))
+		return [][]byte{SignCheckpoint(id, manager.Log, 7, Hash{1}).Note(id, manager.LogPublic())}
+	}},
+	{name: "head", decode: recode(ParseHead, encode), valid: func(t testing.TB, s *sample) [][]byte {
+		first := Head{Length: 300, Checkpoint: s.Founded}
+		full := *s.Head
+		full.Witness = make([]byte, 152)
+		return [][]byte{must[[]byte](t)(s.Head.Encode()), must[[]byte](t)(first.Encode()), must[[]byte](t)(full.Encode())}
+	}},
+	{
+		name:   "head chunk",
+		decode: recode(ParseChunkValue, func(b []byte) ([]byte, error) { return ChunkValue(b), nil }),
+		valid:  of(func(s *sample) []byte { return ChunkValue(s.Frames[0]) }),
+	},
+	{name: "succession", decode: recode(ParseSuccession, encode), valid: encoded(func(s *sample) encoder { return s.Succession })},
+	{name: "link", loose: true, decode: func(b []byte) ([]byte, error) {
+		l, err := ParseLink(string(b))
+		if err != nil {
+			return nil, err
+		}
+		text, err := l.(linker).Link()
+		return []byte(text), err
+	}, valid: func(t testing.TB, s *sample) (links [][]byte) {
+		for _, l := range []linker{s.Link, s.Invitation, s.Code, s.Answer} {
+			links = append(links, []byte(must[string](t)(l.Link())))
+		}
+		return links
+	}},
+	{
+		name:   "join request",
+		decode: recode(parseJoinRequest, func(r JoinRequest) ([]byte, error) { return r.bytes(), nil }),
+		valid:  of(func(s *sample) []byte { return s.Request.bytes() }),
+	},
+	{name: "state", decode: recode(ParseStateFile, encode), valid: encoded(func(s *sample) encoder { return s.State })},
+	{
+		name:   "info",
+		decode: recode(ParseInfo, func(i *Info) ([]byte, error) { return i.bytes(), nil }),
+		valid:  func(_ testing.TB, s *sample) [][]byte { return [][]byte{s.NewestInfo, s.VolumeInfo} },
+	},
+	{name: "evidence", decode: recode(ParseEvidence, encode), valid: func(t testing.TB, s *sample) [][]byte {
+		return [][]byte{must[[]byte](t)(s.Evidence.Encode()), must[[]byte](t)(s.Contradicts.Encode())}
+	}},
+}
+
+type linker interface{ Link() (string, error) }
+
+// nonceOf finds the nonce in a sealed value that was opened.
+func nonceOf(value []byte) [24]byte {
+	b, err := ParseString(value)
+	if err != nil || len(b) < 25 {
+		return [24]byte{}
+	}
+	return [24]byte(b[1:])
+}
+
+func named(t testing.TB, name string) decoder {
+	t.Helper()
+	for _, d := range decoders {
+		if d.name == name {
+			return d
+		}
+	}
+	t.Fatalf("no decoder is called %q", name)
+	return decoder{}
+}
+
+// check decodes b and says what is wrong with the decoder, if anything.
+func (d decoder) check(t testing.TB, b []byte) {
+	t.Helper()
+	again, err := d.decode(b)
+	if err != nil {
+		return
+	}
+	if !d.loose {
+		if !bytes.Equal(again, b) {
+			t.Fatalf("%s: read %x, wrote %x", d.name, b, again)
+		}
+		return
+	}
+	twice, err := d.decode(again)
+	if err != nil || !bytes.Equal(twice, again) {
+		t.Fatalf("%s: read %x, wrote %x, then %x (%v)", d.name, b, again, twice, err)
+	}
+}
+
+func TestEveryDecoderWritesAgainWhatItRead(t *testing.T) {
+	s := makeSample(t)
+	for _, d := range decoders {
+		for _, b := range d.valid(t, s) {
+			again, err := d.decode(b)
+			if err != nil || !bytes.Equal(again, b) {
+				t.Errorf("%s: read %q, wrote %q (%v)", d.name, b, again, err)
+			}
+		}
+	}
+}
+
+func TestEveryDecoderRefusesWhatIsCutOffAnywhere(t *testing.T) {
+	s := makeSample(t)
+	for _, d := range decoders {
+		for _, b := range d.valid(t, s) {
+			for n := range len(b) {
+				if d.name == "body" && n > bodySaltBytes {
+					break // a shorter change is for ParseChange to refuse
+				}
+				_, err := d.decode(b[:n])
+				if err == nil {
+					t.Errorf("%s: %d of %d bytes decode: %q", d.name, n, len(b), b[:n])
+				}
+				if d.stream && !errors.Is(err, ErrShort) {
+					t.Errorf("%s: %d of %d bytes are not short: %v", d.name, n, len(b), err)
+				}
+			}
+		}
+	}
+}
+
+func TestEveryDecoderRefusesWhatHasMoreAtTheEnd(t *testing.T) {
+	s := makeSample(t)
+	for _, d := range decoders {
+		if d.stream || d.name == "body" {
+			continue // more may follow, and a longer change is for ParseChange to refuse
+		}
+		for _, b := range d.valid(t, s) {
+			for _, tail := range []string{"\x01", "e", "0:", strings.Repeat("x", 1<<20)} {
+				if _, err := d.decode(append(bytes.Clone(b), tail...)); err == nil {
+					t.Errorf("%s: %.8q after a value decodes", d.name, tail)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,155 @@
+package wire
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"weir/keys"
+)
+
+// EvidenceKind is what two signed things contradict each other about.
+type EvidenceKind uint8
+
+const (
+	// EvidenceCheckpoints: two checkpoints of one manager that cannot both
+	// be of one growing log.
+	EvidenceCheckpoints EvidenceKind = 1
+	// EvidenceChanges: two histories of one member with one number.
+	EvidenceChanges EvidenceKind = 2
+)
+
+// SignedNumber is a member's signature on a number and the chain up to it; it
+// verifies (by ZIP-215) over ChangeSigned.
+type SignedNumber struct {
+	Key    keys.Public
+	Number uint64
+	Chain  Hash
+	Sig    Signature
+}
+
+// Evidence is two signed things that cannot both be honest:
+//
+//	version (1) ‖ kind u8 ‖ length u16 ‖ one ‖ length u16 ‖ other
+//
+// with the smaller bytes first. A checkpoint is size u64 ‖ root (32) ‖
+// signature (64), a signed number key (32) ‖ number u64 ‖ h (32) ‖
+// signature (64). Two checkpoints of one size with two roots contradict
+// each other by themselves, two of different sizes against the log that has
+// one of them.
+type Evidence struct {
+	Kind        EvidenceKind
+	Checkpoints [2]Checkpoint   // when EvidenceCheckpoints
+	Changes     [2]SignedNumber // when EvidenceChanges: one key, one number, two chains
+}
+
+const (
+	signedNumberBytes = 32 + 8 + 32 + 64
+	evidenceBytesMax  = 1 + 1 + 2*(2+signedNumberBytes)
+)
+
+// Encode gives the evidence's bytes, in whichever order the two are.
+func (e *Evidence) Encode() ([]byte, error) {
+	if err := e.check(); err != nil {
+		return nil, fmt.Errorf("write evidence: %w", err)
+	}
+	one, other := e.item(0), e.item(1)
+	if bytes.Compare(one, other) > 0 {
+		one, other = other, one
+	}
+	b := []byte{Version, byte(e.Kind)}
+	b = append(appendU16(b, len(one)), one...)
+	return append(appendU16(b, len(other)), other...), nil
+}
+
+// ParseEvidence reads evidence. The signatures are for the caller to check.
+func ParseEvidence(b []byte) (*Evidence, error) {
+	e, err := parseEvidence(b)
+	if err != nil {
+		return nil, fmt.Errorf("read evidence: %w", err)
+	}
+	return e, nil
+}
+
+func parseEvidence(b []byte) (*Evidence, error) {
+	if len(b) > evidenceBytesMax {
+		return nil, fmt.Errorf("%d bytes where %d are allowed", len(b), evidenceBytesMax)
+	}
+	var e Evidence
+	c := cursor{b: b}
+	c.version()
+	e.Kind = EvidenceKind(c.u8())
+	for i := range 2 {
+		item := cursor{b: c.take(c.u16()), err: c.err}
+		switch e.Kind {
+		case EvidenceCheckpoints:
+			e.Checkpoints[i] = item.checkpoint()
+		case EvidenceChanges:
+			e.Changes[i] = item.signedNumber()
+		default:
+			item.fail("kind %d: %w", e.Kind, ErrNewer)
+		}
+		c.err = item.end()
+	}
+	if err := c.end(); err != nil {
+		return nil, err
+	}
+	if err := e.check(); err != nil {
+		return nil, err
+	}
+	if bytes.Compare(e.item(0), e.item(1)) > 0 {
+		return nil, errors.New("the two are not in order")
+	}
+	return &e, nil
+}
+
+func (c *cursor) signedNumber() (s SignedNumber) {
+	c.fixed(s.Key[:])
+	s.Number = c.u64()
+	c.fixed(s.Chain[:])
+	c.fixed(s.Sig[:])
+	return s
+}
+
+func (e *Evidence) item(i int) []byte {
+	if e.Kind == EvidenceCheckpoints {
+		return e.Checkpoints[i].append(nil)
+	}
+	s := e.Changes[i]
+	b := appendU64(s.Key[:], s.Number)
+	b = append(b, s.Chain[:]...)
+	return append(b, s.Sig[:]...)
+}
+
+func (e *Evidence) check() error {
+	switch e.Kind {
+	case EvidenceCheckpoints:
+		one, other := e.Checkpoints[0], e.Checkpoints[1]
+		for _, c := range e.Checkpoints {
+			if c.Size == 0 {
+				return errors.New("no checkpoint")
+			}
+			if err := c.check(); err != nil {
+				return err
+			}
+		}
+		if one.Size == other.Size && one.Root == other.Root {
+			return errors.New("the two checkpoints agree")
+		}
+	case EvidenceChanges:
+		one, other := e.Changes[0], e.Changes[1]
+		if one.Key != other.Key || one.Number != other.Number {
+			return errors.New("the two changes are of two keys or numbers")
+		}
+		if one.Chain == other.Chain {
+			return errors.New("the two changes agree")
+		}
+		if one.Number == 0 {
+			return errors.New("numbers begin at 1")
+		}
+		return checkInt("number", one.Number)
+	default:
+		return fmt.Errorf("kind %d: %w", e.Kind, ErrNewer)
+	}
+	return nil
+}

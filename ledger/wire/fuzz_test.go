@@ -1,0 +1,67 @@
+package wire
+
+import "testing"
+
+// fuzz feeds one decoder: nothing panics, and what decodes encodes to the
+// same bytes.
+func fuzz(f *testing.F, name string) {
+	d := named(f, name)
+	for _, b := range d.valid(f, makeSample(f)) {
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) { d.check(t, b) })
+}
+
+func FuzzBencode(f *testing.F)        { fuzz(f, "bencode") }
+func FuzzString(f *testing.F)         { fuzz(f, "string") }
+func FuzzCharter(f *testing.F)        { fuzz(f, "charter") }
+func FuzzChange(f *testing.F)         { fuzz(f, "change") }
+func FuzzTransfer(f *testing.F)       { fuzz(f, "transfer") }
+func FuzzAdmit(f *testing.F)          { fuzz(f, "admit") }
+func FuzzLimit(f *testing.F)          { fuzz(f, "limit") }
+func FuzzSuspend(f *testing.F)        { fuzz(f, "suspend") }
+func FuzzResume(f *testing.F)         { fuzz(f, "resume") }
+func FuzzSweep(f *testing.F)          { fuzz(f, "sweep") }
+func FuzzMessage(f *testing.F)        { fuzz(f, "message") }
+func FuzzWindow(f *testing.F)         { fuzz(f, "window") }
+func FuzzOutbox(f *testing.F)         { fuzz(f, "outbox") }
+func FuzzChunk(f *testing.F)          { fuzz(f, "chunk") }
+func FuzzEntry(f *testing.F)          { fuzz(f, "entry") }
+func FuzzTransferEffect(f *testing.F) { fuzz(f, "transfer effect") }
+func FuzzAdmitEffect(f *testing.F)    { fuzz(f, "admit effect") }
+func FuzzLimitEffect(f *testing.F)    { fuzz(f, "limit effect") }
+func FuzzAccountEffect(f *testing.F)  { fuzz(f, "account effect") }
+func FuzzBody(f *testing.F)           { fuzz(f, "body") }
+func FuzzFrame(f *testing.F)          { fuzz(f, "frame") }
+func FuzzNote(f *testing.F)           { fuzz(f, "note") }
+func FuzzHead(f *testing.F)           { fuzz(f, "head") }
+func FuzzHeadChunk(f *testing.F)      { fuzz(f, "head chunk") }
+func FuzzSuccession(f *testing.F)     { fuzz(f, "succession") }
+func FuzzLink(f *testing.F)           { fuzz(f, "link") }
+func FuzzJoinRequest(f *testing.F)    { fuzz(f, "join request") }
+func FuzzState(f *testing.F)          { fuzz(f, "state") }
+func FuzzInfo(f *testing.F)           { fuzz(f, "info") }
+func FuzzEvidence(f *testing.F)       { fuzz(f, "evidence") }
+
+// FuzzSealed feeds what is inside the boxes, which the fuzzer cannot seal.
+func FuzzSealed(f *testing.F) {
+	s := makeSample(f)
+	for _, name := range []string{"window", "join request"} {
+		for _, b := range named(f, name).valid(f, s) {
+			f.Add(b)
+		}
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if len(b) > WindowBytesMax {
+			return
+		}
+		value := seal(&[32]byte{}, [24]byte{}, b)
+		w, err := OpenWindow(OutboxKeys{}, value)
+		if _, want := ParseWindow(b); (err == nil) != (want == nil) {
+			t.Fatalf("sealed %v, plain %v", err, want)
+		}
+		if w != nil && len(w.Inline) > InlineRoom(len(w.Targets)) {
+			t.Fatalf("%d inline bytes", len(w.Inline))
+		}
+	})
+}
