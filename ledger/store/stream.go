@@ -1,0 +1,131 @@
+package store
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"weir/ledger"
+	"weir/ledger/wire"
+)
+
+// ReadStream reads stream bytes from an absolute offset on, across volumes, up
+// to the committed length: a read that ends there is short, with io.EOF.
+func (s *Store) ReadStream(p []byte, off uint64) (int, error) {
+	if err := s.enter(); err != nil {
+		return 0, fmt.Errorf("read the stream at %d: %w", off, err)
+	}
+	defer s.leave()
+	l := s.layout.Load()
+	if off >= l.length {
+		return 0, io.EOF
+	}
+	n := int(min(uint64(len(p)), l.length-off))
+	if err := s.readStream(l, p[:n], off); err != nil {
+		return 0, fmt.Errorf("read the stream at %d: %w", off, err)
+	}
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
+}
+
+// readStream reads exactly p, which the layout has.
+func (s *Store) readStream(l *layout, p []byte, off uint64) error {
+	for len(p) > 0 {
+		number := l.find(off)
+		v := l.volume(number)
+		n := min(uint64(len(p)), v.start+v.length-off)
+		f, err := s.disk.files().open(volumeName(number))
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrDamaged, err)
+		}
+		err = readFull(f, p[:n], int64(off-v.start))
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			err = fmt.Errorf("%w: %s ends early", ErrDamaged, volumeName(number))
+		}
+		if err = errors.Join(err, f.Close()); err != nil {
+			return err
+		}
+		p, off = p[n:], off+n
+	}
+	return nil
+}
+
+// ReadHashes implements tlog.HashReader over the committed log.
+func (s *Store) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
+	if err := s.enter(); err != nil {
+		return nil, fmt.Errorf("read Merkle hashes: %w", err)
+	}
+	defer s.leave()
+	return readHashes(s.index.db, indexes, tlog.StoredHashCount(int64(s.layout.Load().size)))
+}
+
+// readHashes reads stored hashes with indexes below end.
+func readHashes(r rows, indexes []int64, end int64) (_ []tlog.Hash, err error) {
+	p, err := newPacked(r, rowHashes, tlog.HashSize)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, p.close()) }()
+	hashes := make([]tlog.Hash, len(indexes))
+	for i, x := range indexes {
+		if x < 0 || x >= end {
+			return nil, fmt.Errorf("read Merkle hash %d: there are %d", x, end)
+		}
+		h, err := p.at(uint64(x))
+		if err != nil {
+			return nil, err
+		}
+		hashes[i] = tlog.Hash(h)
+	}
+	return hashes, nil
+}
+
+// RootAt is the root of the first size leaves.
+func (s *Store) RootAt(size uint64) (wire.Hash, error) {
+	if n := s.layout.Load().size; size > n {
+		return wire.Hash{}, fmt.Errorf("root at size %d: the log has %d", size, n)
+	}
+	return ledger.RootAt(size, s)
+}
+
+// Fingerprint is a hash over everything that is committed: stream and rows,
+// never over pebble's own files. Two runs of one simulated world agree on it.
+func (s *Store) Fingerprint() (wire.Hash, error) {
+	if err := s.enter(); err != nil {
+		return wire.Hash{}, fmt.Errorf("hash the contents: %w", err)
+	}
+	defer s.leave()
+	l := s.layout.Load()
+	h := sha256.New()
+	buffer := make([]byte, 64<<10)
+	for off := uint64(0); off < l.length; {
+		n := min(uint64(len(buffer)), l.length-off)
+		if err := s.readStream(l, buffer[:n], off); err != nil {
+			return wire.Hash{}, fmt.Errorf("hash the contents: %w", err)
+		}
+		h.Write(buffer[:n])
+		off += n
+	}
+	it, err := s.index.db.NewIter(nil)
+	if err != nil {
+		return wire.Hash{}, fmt.Errorf("hash the contents: %w", err)
+	}
+	defer it.Close()
+	for ok := it.First(); ok; ok = it.Next() {
+		v, err := it.ValueAndErr()
+		if err != nil {
+			return wire.Hash{}, fmt.Errorf("hash the contents: %w", err)
+		}
+		for _, b := range [][]byte{it.Key(), v} {
+			h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(b))))
+			h.Write(b)
+		}
+	}
+	return wire.Hash(h.Sum(nil)), it.Error()
+}
