@@ -1,0 +1,5 @@
+//go:build race
+
+package mainline
+
+const raceEnabled = true
