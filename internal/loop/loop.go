@@ -1,0 +1,101 @@
+// Package loop is the one goroutine that owns a role: everything that happens
+// to a manager or a member is a function run here, one after the other, so the
+// roles need no locks. The simulated world has an event loop of its own in its
+// place.
+package loop
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// Loop runs functions in the order they were posted. Post, Call and After may
+// be used from any goroutine; Post never blocks.
+type Loop struct {
+	start time.Time
+
+	mu    sync.Mutex
+	queue []func()
+	wake  chan struct{} // capacity 1
+	done  bool
+}
+
+// New makes a loop; nothing runs until Run does.
+func New() *Loop { return &Loop{start: time.Now(), wake: make(chan struct{}, 1)} }
+
+// Post queues f. After Run has returned it does nothing.
+func (l *Loop) Post(f func()) {
+	l.mu.Lock()
+	if !l.done {
+		l.queue = append(l.queue, f)
+	}
+	l.mu.Unlock()
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Run runs what is posted until the context ends.
+func (l *Loop) Run(ctx context.Context) {
+	defer func() {
+		l.mu.Lock()
+		l.done, l.queue = true, nil
+		l.mu.Unlock()
+	}()
+	for {
+		l.mu.Lock()
+		todo := l.queue
+		l.queue = nil
+		l.mu.Unlock()
+		for _, f := range todo {
+			if ctx.Err() != nil {
+				return
+			}
+			f()
+		}
+		if len(todo) > 0 {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-l.wake:
+		}
+	}
+}
+
+// Call runs f on the loop and waits for it. It gives the context's error when
+// that ends first; f may then still run.
+func (l *Loop) Call(ctx context.Context, f func()) error {
+	ran := make(chan struct{})
+	l.Post(func() { f(); close(ran) })
+	select {
+	case <-ran:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Now is the wall clock.
+func (l *Loop) Now() time.Time { return time.Now() }
+
+// Mono is how long the loop has existed by the monotonic clock, which no
+// change of the wall clock moves.
+func (l *Loop) Mono() time.Duration { return time.Since(l.start) }
+
+// After posts f once d has passed, unless it is cancelled first. cancel is
+// called on the loop; after it f does not run.
+func (l *Loop) After(d time.Duration, f func()) (cancel func()) {
+	cancelled := false // owned by the loop
+	t := time.AfterFunc(d, func() {
+		l.Post(func() {
+			if !cancelled {
+				f()
+			}
+		})
+	})
+	return func() { cancelled = true; t.Stop() }
+}

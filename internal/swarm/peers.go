@@ -1,0 +1,206 @@
+package swarm
+
+import (
+	"maps"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"time"
+)
+
+const (
+	announceInterval = 5 * time.Minute // on average
+	handInterval     = time.Hour       // met torrent peers are offered to every torrent again
+	metMax           = 512
+)
+
+// addresses are the newest so many addresses, in the order they came.
+type addresses struct {
+	max   int
+	order []netip.AddrPort
+}
+
+func newAddresses(max int) *addresses { return &addresses{max: max} }
+
+// add takes addresses that can be dialled, and gives those that were not there.
+func (a *addresses) add(peers ...netip.AddrPort) (fresh []netip.AddrPort) {
+	for _, p := range peers {
+		p = netip.AddrPortFrom(p.Addr().Unmap(), p.Port())
+		if !p.Addr().IsValid() || p.Addr().IsUnspecified() || p.Addr().IsMulticast() || p.Port() == 0 {
+			continue
+		}
+		if slices.Contains(a.order, p) {
+			continue
+		}
+		if len(a.order) >= a.max {
+			a.order = slices.Delete(a.order, 0, 1)
+		}
+		a.order = append(a.order, p)
+		fresh = append(fresh, p)
+	}
+	return fresh
+}
+
+func (a *addresses) list() []netip.AddrPort { return slices.Clone(a.order) }
+
+// AddPeers hands torrent peers to every torrent: members that have met.
+func (c *Client) AddPeers(peers []netip.AddrPort) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.offerSoon(nil, c.met.add(peers...))
+}
+
+// MetPeers is the torrent peers that were met or handed in with AddPeers.
+func (c *Client) MetPeers() []netip.AddrPort {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.met.list()
+}
+
+// Meet announces an infohash that no torrent has, and hands whom it finds
+// there to every torrent, until it is told to leave.
+func (c *Client) Meet(infohash [20]byte) (leave func()) {
+	c.mu.Lock()
+	if _, ok := c.meets[infohash]; !ok {
+		c.meets[infohash] = time.Time{}
+	}
+	c.mu.Unlock()
+	c.kick()
+	return func() {
+		c.mu.Lock()
+		delete(c.meets, infohash)
+		c.mu.Unlock()
+	}
+}
+
+// offered is addresses for one torrent, or for every one.
+type offered struct {
+	share *share // nil: every one
+	peers []netip.AddrPort
+}
+
+// found takes what a look-up for a share gave.
+func (c *Client) found(s *share, peers []netip.AddrPort) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s.known.add(peers...)
+	c.offerSoon(s, peers)
+}
+
+// offerSoon lets the keeper offer addresses, so that whoever found them does
+// not wait for the library. mu is held.
+func (c *Client) offerSoon(s *share, peers []netip.AddrPort) {
+	if len(peers) > 0 && !c.closed {
+		c.offers = append(c.offers, offered{s, peers})
+		c.kick()
+	}
+}
+
+// hand offers what is waiting to be offered.
+func (c *Client) hand() {
+	c.admin.Lock()
+	defer c.admin.Unlock()
+	c.mu.Lock()
+	offers := c.offers
+	c.offers = nil
+	shares := slices.Collect(maps.Values(c.shares))
+	c.mu.Unlock()
+	for _, o := range offers {
+		for _, s := range shares {
+			if o.share == nil || o.share == s {
+				c.offer(s, o.peers)
+			}
+		}
+	}
+}
+
+// keep announces what is due until the client is closed.
+func (c *Client) keep() {
+	handed := time.Now()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-c.ctx.Done():
+			return
+		case <-c.wake:
+		case <-timer.C:
+		}
+		now := time.Now()
+		if now.Sub(handed) >= handInterval {
+			handed = now
+			c.mu.Lock()
+			c.offerSoon(nil, c.met.list())
+			c.mu.Unlock()
+		}
+		c.hand()
+		c.dropBroken()
+		c.part(now)
+		timer.Reset(min(c.announceDue(now), 2*partAfter))
+	}
+}
+
+// announceDue announces what is due and says for how long nothing more is.
+func (c *Client) announceDue(now time.Time) time.Duration {
+	wait := handInterval
+	var meets [][20]byte
+	var shares []*share
+	c.mu.Lock()
+	for infohash, at := range c.meets {
+		if !at.After(now) {
+			meets = append(meets, infohash)
+			at = now.Add(jitter(announceInterval))
+			c.meets[infohash] = at
+		}
+		wait = min(wait, at.Sub(now))
+	}
+	for _, s := range c.shares {
+		if !s.announce {
+			continue
+		}
+		if !s.next.After(now) {
+			shares = append(shares, s)
+			s.next = now.Add(jitter(announceInterval))
+		}
+		wait = min(wait, s.next.Sub(now))
+	}
+	c.mu.Unlock()
+	for _, infohash := range meets {
+		c.announce(infohash, c.AddPeers)
+	}
+	for _, s := range shares {
+		c.look(s, true)
+	}
+	return wait
+}
+
+// look offers a share everybody who is known again, and finds more.
+func (c *Client) look(s *share, announce bool) {
+	found := func(peers []netip.AddrPort) { c.found(s, peers) }
+	if announce {
+		c.announce(s.infohash, found)
+		return
+	}
+	c.admin.Lock()
+	if c.share(s.infohash) == s {
+		c.offer(s, c.everybody(s))
+	}
+	c.admin.Unlock()
+	c.mu.Lock()
+	s.metadata.forgive()
+	c.mu.Unlock()
+	if c.config.Peers != nil {
+		c.config.Peers.GetPeers(s.infohash, found)
+	}
+}
+
+func (c *Client) announce(infohash [20]byte, found func([]netip.AddrPort)) {
+	if c.config.Peers != nil {
+		c.config.Peers.Announce(infohash, c.sockets.addr.Port(), found)
+	}
+}
+
+// jitter is d give or take a fifth.
+func jitter(d time.Duration) time.Duration {
+	return d*4/5 + rand.N(d*2/5)
+}
