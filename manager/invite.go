@@ -1,0 +1,97 @@
+package manager
+
+import (
+	"crypto/ed25519"
+	"time"
+
+	"weir/internal/lookup"
+	"weir/keys"
+	"weir/ledger/wire"
+)
+
+// invitePoll is when an open invitation is looked up next: every cycle in its
+// first hour, then after a sixtieth of its age.
+type invitePoll struct {
+	key     keys.Public
+	next    time.Time
+	request *wire.JoinRequest // the first valid one, until it is admitted
+}
+
+// pollInvitations adds the open invitations that are due to a poll.
+func (m *Manager) pollInvitations(c *cycle, q *questions) {
+	all, err := m.Invitations()
+	if err != nil {
+		c.report.Problem = err.Error()
+		return
+	}
+	now := m.ports.Clock.Now()
+	st := m.Store.State()
+	for _, inv := range all {
+		if !inv.Open(now) {
+			delete(m.invites, inv.Secret)
+			continue
+		}
+		p, ok := m.invites[inv.Secret]
+		if !ok {
+			k := wire.InviteKey(inv.Secret, st.Digest)
+			p = &invitePoll{key: keys.Public(k.Public().(ed25519.PublicKey))}
+			m.invites[inv.Secret] = p
+		}
+		if p.request != nil || now.Before(p.next) {
+			continue
+		}
+		if age := now.Sub(inv.Made); age > time.Hour {
+			p.next = now.Add(age / 60)
+		}
+		q.ask(p.key, nil, func(r lookup.Polled) { m.requested(p, r) })
+	}
+}
+
+// requested keeps the first valid request that came by an invitation.
+func (m *Manager) requested(p *invitePoll, r lookup.Polled) {
+	if p.request != nil {
+		return
+	}
+	for _, it := range items(r.Item, r.Conflicts) {
+		r, err := wire.OpenJoinRequest(it.Value, m.Identity)
+		if err == nil && r.Verify(m.Store.State().Digest, p.key) {
+			p.request = &r
+			return
+		}
+	}
+}
+
+// admitJoiners gives accounts to those whose requests came.
+func (m *Manager) admitJoiners(c *cycle) {
+	all, err := m.Invitations()
+	if err != nil {
+		c.report.Problem = err.Error()
+		return
+	}
+	for _, inv := range all {
+		p := m.invites[inv.Secret]
+		if p == nil || p.request == nil || !inv.Open(m.ports.Clock.Now()) {
+			continue
+		}
+		r := *p.request
+		inv.Used, inv.Problem = r.Key, ""
+		if a, ok := m.Store.State().ByKey(r.Key); ok {
+			// It joined by another way already; the invitation is spent.
+			inv.Account = a.Number
+			if err := m.Store.Commit(nil, record(inv.key(), inv)); err != nil {
+				c.report.Problem = err.Error()
+			}
+			continue
+		}
+		inv.Account = uint64(m.Store.State().Members()) + 1
+		if _, err := m.Admit(r.Key, r.Seal, r.Name, nil, record(inv.key(), inv)); err != nil {
+			inv.Used, inv.Account, inv.Problem = keys.Public{}, 0, err.Error()
+			p.request = nil
+			if err := m.Store.Commit(nil, record(inv.key(), inv)); err != nil {
+				c.report.Problem = err.Error()
+			}
+			continue
+		}
+		c.report.Admitted++
+	}
+}

@@ -1,0 +1,117 @@
+package manager
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"weir/internal/lookup"
+	"weir/keys"
+	"weir/ledger/store"
+	"weir/ledger/wire"
+)
+
+// Keys of the manager's own records in the store. All but one are JSON: they
+// never leave this machine.
+const (
+	keyHead       = "manager/head"     // headRecord
+	keyInvitation = "manager/invite/"  // + secret in hex: Invitation
+	keyTorrent    = "manager/torrent/" // + time in hex: torrentRecord
+	keyEvidence   = "evidence/"        // + kind and key: wire.Evidence
+	keyClock      = "manager/clock"    // the wall clock somebody said yes to
+	keyStopped    = "manager/stopped"  // why this manager stopped for good
+	keyHolders    = "manager/holders"  // lookup.Client.Holders; not JSON
+)
+
+// headRecord is the newest head ever signed, as it was signed, and the numbers
+// that must never go back.
+type headRecord struct {
+	Value []byte         `json:"value"`
+	Seq   int64          `json:"seq"`
+	Sig   wire.Signature `json:"sig"`
+	Cycle uint64         `json:"cycle"`
+}
+
+// torrentRecord is a newest torrent as it was once published; its tail is a
+// prefix of the volume's file, so the state file is all there is to keep.
+type torrentRecord struct {
+	Infohash [20]byte `json:"infohash"`
+	Volume   int      `json:"volume"`
+	Length   uint64   `json:"length"`
+	State    []byte   `json:"state"`
+	Time     int64    `json:"time"` // Unix ms, when it was made
+	Held     int64    `json:"held"` // Unix ms, when somebody else was last seen to hold it; at first Time
+}
+
+func (t torrentRecord) key() string { return fmt.Sprintf("%s%013x", keyTorrent, t.Time) }
+
+// Invitation is an open or used invitation of this manager.
+type Invitation struct {
+	Secret  [16]byte    `json:"secret"`
+	Made    time.Time   `json:"made"`
+	Expires time.Time   `json:"expires"`
+	Used    keys.Public `json:"used"` // zero: open
+	Account uint64      `json:"account,omitempty"`
+	Revoked bool        `json:"revoked,omitempty"`
+	// Problem says why a request that came by it was not admitted.
+	Problem string `json:"problem,omitempty"`
+}
+
+func (i Invitation) key() string { return fmt.Sprintf("%s%x", keyInvitation, i.Secret[:]) }
+
+// ID is the short name of an invitation for lists and revoke: not its secret.
+func (i Invitation) ID() string {
+	h := wire.ChainNext(wire.Hash{}, i.Secret[:])
+	return fmt.Sprintf("%x", h[:4])
+}
+
+// Open says whether a request by it would be accepted at a time.
+func (i Invitation) Open(now time.Time) bool {
+	return i.Used == (keys.Public{}) && !i.Revoked && now.Before(i.Expires)
+}
+
+func record(key string, v any) store.KV {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic("manager: a record of ours does not encode: " + err.Error()) // cannot be: plain structs
+	}
+	return store.KV{Key: key, Value: b}
+}
+
+func readRecord[T any](s *store.Store, key string) (v T, ok bool, err error) {
+	b, ok, err := s.Get(key)
+	if err != nil || !ok {
+		return v, false, err
+	}
+	if err := json.Unmarshal(b, &v); err != nil {
+		return v, false, fmt.Errorf("read %s: %w", key, err)
+	}
+	return v, true, nil
+}
+
+func readRecords[T any](s *store.Store, prefix string) ([]T, error) {
+	var all []T
+	var bad error
+	err := s.Scan(prefix, func(key string, value []byte) bool {
+		var v T
+		if err := json.Unmarshal(value, &v); err != nil {
+			bad = fmt.Errorf("read %s: %w", key, err)
+			return false
+		}
+		all = append(all, v)
+		return true
+	})
+	if err == nil {
+		err = bad
+	}
+	return all, err
+}
+
+// item is a head or outbox as the DHT holds it.
+func item(k keys.Public, salt, value []byte, seq int64, sig wire.Signature) lookup.Item {
+	return lookup.Item{Target: wire.MutableTarget(k, salt), Mutable: true, Key: k, Salt: salt, Value: value, Seq: seq, Sig: sig}
+}
+
+func mutableGet(k keys.Public, salt []byte) lookup.Get {
+	return lookup.Get{Target: wire.MutableTarget(k, salt), Mutable: true, Key: k, Salt: salt}
+}

@@ -1,0 +1,311 @@
+package member
+
+import (
+	"crypto/ed25519"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"weir/internal/lookup"
+	"weir/keys"
+	"weir/ledger"
+	"weir/ledger/outbox"
+	"weir/ledger/store"
+	"weir/ledger/wire"
+)
+
+// Desk is what a member decides by itself: it signs changes and stores them,
+// and says what became of them. It needs no network, so commands use it
+// directly on the store when no agent runs. It belongs to whoever owns the
+// store.
+type Desk struct {
+	Store    *store.Store
+	Identity *keys.Identity
+	Random   io.Reader
+	Now      func() time.Time
+
+	sender *outbox.Sender // nil: not read yet
+}
+
+var (
+	// ErrNotAdmitted: the log has no account for this key.
+	ErrNotAdmitted = errors.New("this key has no account in this database yet")
+	// ErrOtherDevice: the log or the DHT holds something under this key that
+	// this device did not make. Nothing is handed over until TakeOver.
+	ErrOtherDevice = errors.New("another device uses this key")
+	// ErrNotFound: no change has this number.
+	ErrNotFound = errors.New("there is no change with this number")
+)
+
+// Account is the own account.
+func (d *Desk) Account() (ledger.Account, error) {
+	a, ok := d.Store.State().ByKey(d.Identity.Public())
+	if !ok {
+		return ledger.Account{}, ErrNotAdmitted
+	}
+	return a, nil
+}
+
+// ready gives the sender as it stands after the newest entry of the log. What
+// this device did not make it does not go on from: ErrOtherDevice.
+func (d *Desk) ready() (*outbox.Sender, error) {
+	a, err := d.Account()
+	if err != nil {
+		return nil, err
+	}
+	if why, ok, err := readRecord[string](d.Store, keyForeign); err != nil {
+		return nil, err
+	} else if ok {
+		return nil, fmt.Errorf("%w: %s", ErrOtherDevice, why)
+	}
+	if d.sender == nil {
+		if d.sender, err = d.restore(a); err != nil {
+			return nil, err
+		}
+	}
+	refused, err := d.refusals(a)
+	if err != nil {
+		return nil, err
+	}
+	before := len(d.sender.Waiting())
+	if err := d.sender.Acknowledge(a.Last, a.Chain); err != nil {
+		return nil, d.foreign(fmt.Sprintf("the log has change number %d of this account, which was not signed here", a.Last))
+	}
+	if len(d.sender.Waiting()) < before {
+		if err := d.keep(refused...); err != nil {
+			return nil, err
+		}
+	}
+	return d.sender, nil
+}
+
+// refusals keeps the changes that the log refused since the last time: their
+// bodies are published nowhere.
+func (d *Desk) refusals(a ledger.Account) ([]store.KV, error) {
+	waiting := d.sender.Waiting()
+	next, _ := d.sender.Next()
+	number := next - uint64(len(waiting))
+	var kv []store.KV
+	for ; number < next && number <= a.Last; number++ {
+		e, ok, err := d.Store.Find(a.Number, number)
+		if err != nil {
+			return nil, err
+		}
+		if ok && e.Entry.Verdict != wire.Applied {
+			change := waiting[len(waiting)-int(next-number)].Change
+			kv = append(kv, store.KV{Key: refusedKey(number), Value: change})
+		}
+	}
+	return kv, nil
+}
+
+func (d *Desk) restore(a ledger.Account) (*outbox.Sender, error) {
+	b, ok, err := d.Store.Get(keyOutbox)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		if a.Last > 0 {
+			return nil, d.foreign(fmt.Sprintf("the log has %d changes of this account, and none was signed here", a.Last))
+		}
+		return outbox.NewSender(0, wire.Hash{}), nil
+	}
+	s, err := outbox.ParseSnapshot(b)
+	if err != nil {
+		return nil, err
+	}
+	return outbox.RestoreSender(s)
+}
+
+// foreign writes down why nothing is handed over any more.
+func (d *Desk) foreign(why string) error {
+	err := fmt.Errorf("%w: %s", ErrOtherDevice, why)
+	if werr := d.Store.Commit(nil, record(keyForeign, why)); werr != nil {
+		return errors.Join(err, werr)
+	}
+	return err
+}
+
+// TakeOver goes on from the log on this device, whatever another one did with
+// the key. Changes that are not in the log are given up; the caller has asked.
+func (d *Desk) TakeOver() error {
+	a, err := d.Account()
+	if err != nil {
+		return err
+	}
+	rec, _, err := readRecord[outboxRecord](d.Store, keyItem)
+	if err != nil {
+		return fmt.Errorf("take over: %w", err)
+	}
+	rec.TakeOver = true
+	s := outbox.NewSender(a.Last, a.Chain)
+	kv := []store.KV{{Key: keyForeign}, {Key: keyOutbox, Value: s.Snapshot().Encode()}, record(keyItem, rec)}
+	if err := d.Store.Commit(nil, kv...); err != nil {
+		return fmt.Errorf("take over: %w", err)
+	}
+	d.sender = s
+	return nil
+}
+
+// Submit signs a change, which has seen the log as it is here, and stores it.
+// It gives the change's number. until is when it expires unless it was taken;
+// zero: never. outbox.ErrFull when too many wait.
+func (d *Desk) Submit(name string, args []byte, until time.Time) (uint64, error) {
+	s, err := d.ready()
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", name, err)
+	}
+	b, err := d.change(name, args, until).Encode()
+	if err != nil {
+		return 0, fmt.Errorf("%s: %w", name, err)
+	}
+	number, before := s.Next()
+	signed := wire.ChangeSigned(d.Store.State().Digest, number, wire.ChainNext(before, b))
+	sig := ed25519.Sign(d.Identity.Publish, signed)
+	if err := s.Add(wire.Message{Change: b, Sig: wire.Signature(sig)}); err != nil {
+		return 0, fmt.Errorf("%s: %w", name, err)
+	}
+	if err := d.keep(); err != nil {
+		return 0, fmt.Errorf("%s: %w", name, err)
+	}
+	return number, nil
+}
+
+func (d *Desk) change(name string, args []byte, until time.Time) *wire.Change {
+	st := d.Store.State()
+	c := &wire.Change{Name: name, Args: args, Seen: wire.Checkpoint{Size: st.Size, Root: st.Root}.Seen()}
+	if !until.IsZero() {
+		c.Until = until.UnixMilli()
+	}
+	return c
+}
+
+// keep stores the sender. When that fails nobody may act on what it holds: it
+// is read again from the store.
+func (d *Desk) keep(kv ...store.KV) error {
+	kv = append(kv, store.KV{Key: keyOutbox, Value: d.sender.Snapshot().Encode()})
+	if err := d.Store.Commit(nil, kv...); err != nil {
+		d.sender = nil
+		return err
+	}
+	return nil
+}
+
+// payment is the arguments of a transfer from the own account.
+func (d *Desk) payment(to uint64, amount int64, memo string) ([]byte, error) {
+	a, err := d.Account()
+	if err != nil {
+		return nil, err
+	}
+	if amount <= 0 {
+		return nil, errors.New("an amount is more than nothing")
+	}
+	t := wire.Transfer{Memo: memo, Postings: []wire.Posting{{Account: a.Number, Amount: -amount}, {Account: to, Amount: amount}}}
+	return t.Args()
+}
+
+// Pay submits a transfer of minor units to an account.
+func (d *Desk) Pay(to uint64, amount int64, memo string, until time.Time) (uint64, error) {
+	args, err := d.payment(to, amount, memo)
+	if err != nil {
+		return 0, fmt.Errorf("pay account %d: %w", to, err)
+	}
+	return d.Submit("transfer", args, until)
+}
+
+// PreviewPay says what the rules would make of a payment now, and why, by the
+// log as it is here and without the changes that wait.
+func (d *Desk) PreviewPay(to uint64, amount int64, memo string) (wire.Verdict, string, error) {
+	args, err := d.payment(to, amount, memo)
+	if err != nil {
+		return 0, "", fmt.Errorf("pay account %d: %w", to, err)
+	}
+	a, _ := d.Account()
+	st, c := d.Store.State(), d.change("transfer", args, time.Time{})
+	v := st.Preview(a.Number, c, d.Now().UnixMilli(), d.Store)
+	if v == wire.Applied {
+		return v, "", nil
+	}
+	return v, st.Explain(v, a.Number, c), nil
+}
+
+// Cancel takes the newest change back, if it was never handed to a put:
+// outbox.ErrHanded, outbox.ErrNotNewest.
+func (d *Desk) Cancel(number uint64) error {
+	s, err := d.ready()
+	if err == nil {
+		err = s.Cancel(number)
+	}
+	if err != nil {
+		return err
+	}
+	return d.keep()
+}
+
+// seal builds the outbox item, signs it under a seq beyond every other, and
+// stores it before anybody can put it. out is an item that is known to be out
+// under this key and is to be replaced; the zero item when none is.
+func (d *Desk) seal(newest wire.Checkpoint, out itemRecord) (outboxRecord, []outbox.Chunk, error) {
+	s, err := d.ready()
+	if err != nil {
+		return outboxRecord{}, nil, err
+	}
+	old, _, err := readRecord[outboxRecord](d.Store, keyItem)
+	if err != nil {
+		return outboxRecord{}, nil, err
+	}
+	k, err := d.outboxKeys()
+	if err != nil {
+		return outboxRecord{}, nil, err
+	}
+	value, chunks, _, err := s.Build(k, newest, d.Random)
+	if err != nil {
+		return outboxRecord{}, nil, err
+	}
+	first, last := span(s)
+	rec := outboxRecord{Before: old.Seq, BeforeHash: sha256.Sum256(old.Value), First: first, Last: last, Newest: newest.Size}
+	if out.Seq > old.Seq {
+		rec.Before, rec.BeforeHash = out.Seq, sha256.Sum256(out.Value)
+	}
+	seq := max(rec.Before+1, d.Now().UnixMilli())
+	it, err := lookup.Sign(d.Identity.Publish, d.Store.State().ID.Salt(), seq, value)
+	if err != nil {
+		return outboxRecord{}, nil, err
+	}
+	rec.itemRecord = itemRecord{Value: it.Value, Seq: it.Seq, Sig: it.Sig}
+	if err := d.keep(record(keyItem, rec)); err != nil {
+		return outboxRecord{}, nil, err
+	}
+	return rec, chunks, nil
+}
+
+// span is the numbers that wait; last is first - 1 when there are none.
+func span(s *outbox.Sender) (first, last uint64) {
+	next, _ := s.Next()
+	return next - uint64(len(s.Waiting())), next - 1
+}
+
+// sealed gives the stored outbox item when it still carries exactly what
+// waits.
+func (d *Desk) sealed() (rec outboxRecord, chunks []outbox.Chunk, ok bool, err error) {
+	s, err := d.ready()
+	if err != nil {
+		return rec, nil, false, err
+	}
+	if rec, ok, err = readRecord[outboxRecord](d.Store, keyItem); err != nil || !ok || rec.Seq == 0 || rec.TakeOver {
+		return rec, nil, false, err
+	}
+	first, last := span(s)
+	return rec, s.Snapshot().Chunks, rec.First == first && rec.Last == last, nil
+}
+
+func (d *Desk) outboxKeys() (wire.OutboxKeys, error) {
+	st := d.Store.State()
+	shared, err := d.Identity.Shared(st.Charter.Seal)
+	if err != nil {
+		return wire.OutboxKeys{}, err
+	}
+	return wire.DeriveOutboxKeys(shared, st.Digest, d.Identity.Public(), st.Charter.Manager), nil
+}

@@ -1,0 +1,659 @@
+package member
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"weir/internal/lookup"
+	"weir/ledger/store"
+	"weir/ledger/wire"
+)
+
+// reader is a follower on a host and disk of its own.
+type reader struct {
+	*Follower
+	*host
+	disk *store.Crashable
+}
+
+func newReader(t testing.TB, k *keeper, n uint64) *reader {
+	r := &reader{host: k.world.host(n), disk: store.NewCrashable(n, nil)}
+	r.open(t, k)
+	return r
+}
+
+// open starts a follower on what the disk has.
+func (r *reader) open(t testing.TB, k *keeper) {
+	t.Helper()
+	s, err := store.Open(r.disk, store.Options{Small: true})
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		t.Fatal(err)
+	}
+	disk := r.disk
+	r.Follower = must[*Follower](t)(NewFollower(Config{
+		Store: s, Link: k.link(),
+		Create: func(charter []byte) (*store.Store, error) {
+			return store.Create(disk, charter, store.Options{Small: true})
+		},
+	}, r.edges()))
+	f := r.Follower
+	t.Cleanup(func() {
+		f.Stop()
+		if f.Store() != nil {
+			f.Store().Close()
+		}
+	})
+	r.Start()
+}
+
+// reopen ends the follower, takes the power away and starts another.
+func (r *reader) reopen(t testing.TB, k *keeper) {
+	t.Helper()
+	r.Follower.Stop()
+	r.disk.Crash()
+	if r.Store() != nil {
+		r.Store().Close()
+	}
+	r.disk = r.disk.Restart()
+	r.open(t, k)
+}
+
+// follows fails unless the reader's log is the keeper's.
+func (r *reader) follows(t testing.TB, k *keeper) {
+	t.Helper()
+	s, st := r.Status(), k.db.State()
+	if s.Phase != Current || s.Size != st.Size || s.Root != st.Root || s.Length != st.Length {
+		t.Fatalf("%s with %d entries and root %s, the manager has %d and %s; %q", s.Phase, s.Size, s.Root, st.Size, st.Root, s.Warnings())
+	}
+}
+
+func scene(t testing.TB) (*world, *keeper) {
+	w := newWorld(t)
+	k := newKeeper(t, w)
+	k.admit(identity(11), "ann")
+	k.admit(identity(12), "ben")
+	k.publish()
+	return w, k
+}
+
+func TestAStrangerWithTheLinkGetsTheDatabase(t *testing.T) {
+	w, k := scene(t)
+	r := newReader(t, k, 2)
+	w.run(2 * time.Second)
+	r.follows(t, k)
+	if s := r.Status(); s.Source != nameChunks || s.Name != "Mill Lane" || s.Holding != 8 || s.Checked.IsZero() || len(s.Warnings()) != 0 {
+		t.Fatalf("%+v", s)
+	}
+	if _, ok := r.swarm.served[k.newest.Newest]; !ok || r.Status().Serving != 1 {
+		t.Fatal("it does not serve the torrent that the head names")
+	}
+	audit := must[*store.Report](t)(r.Store().Audit(nil))
+	if !audit.OK() {
+		t.Fatalf("audit: %v", audit.Findings)
+	}
+}
+
+func TestItFollowsByChunksWhileTheyReachAndByTorrentBeyond(t *testing.T) {
+	w, k := scene(t)
+	r := newReader(t, k, 2)
+	w.run(2 * time.Second)
+	for i, c := range []struct {
+		entries int
+		source  string
+	}{{1, "chunks"}, {10, "chunks"}, {200, "torrent"}, {3, "chunks"}, {60, "torrent"}, {500, "torrent"}} {
+		k.grow(identity(11), c.entries)
+		k.publish()
+		before, length := r.swarm.got, r.Store().State().Length
+		w.run(45 * time.Second)
+		r.follows(t, k)
+		if s := r.Status(); !strings.HasPrefix(s.Source, c.source) {
+			t.Errorf("%d: %d entries came by %s", i, c.entries, s.Source)
+		}
+		added := int64(k.db.State().Length - length)
+		if got := r.swarm.got - before; got > added+2*wire.PieceBytes {
+			t.Errorf("%d: %d bytes were fetched for %d", i, got, added)
+		}
+	}
+	if n := len(r.swarm.served); n > 5 {
+		t.Errorf("it serves %d torrents", n)
+	}
+}
+
+func TestKickLooksAtOnce(t *testing.T) {
+	w, k := scene(t)
+	r := newReader(t, k, 2)
+	w.run(2 * time.Second)
+	k.grow(identity(11), 1)
+	k.publish()
+	r.Kick()
+	r.Kick()
+	w.run(time.Second)
+	r.follows(t, k)
+}
+
+func TestAHeadIsKeptOverARestart(t *testing.T) {
+	w, k := scene(t)
+	r := newReader(t, k, 2)
+	w.run(2 * time.Second)
+	r.offline = true
+	r.reopen(t, k)
+	w.run(time.Minute)
+	s := r.Status()
+	if s.Phase != Current || s.Newest != 3 || !strings.Contains(s.Problem, "no") || s.Answered != 0 {
+		t.Fatalf("%+v", s)
+	}
+	if len(r.swarm.served) != 1 {
+		t.Fatal("it does not serve what it holds")
+	}
+	w.run(3 * time.Hour)
+	if s := r.Status(); !s.Stale || !strings.Contains(strings.Join(s.Warnings(), " "), "old") {
+		t.Fatalf("the head is three hours old: %+v", s)
+	}
+}
+
+func TestAWrongCharterIsNotTaken(t *testing.T) {
+	w, k := scene(t)
+	r := newReader(t, k, 2)
+	other := must[lookup.Item](t)(lookup.Immutable([]byte("d1:Vi1ee")))
+	r.alter = func(g lookup.Get, f *lookup.Found) { f.Item = &other }
+	w.run(time.Minute)
+	if s := r.Status(); r.Store() != nil || s.Phase != Seeking || !strings.Contains(s.Problem, "not the link's") {
+		t.Fatalf("%+v", s)
+	}
+	r.alter = nil
+	w.run(time.Minute)
+	r.follows(t, k)
+}
+
+func TestHeadsThatAreNotTheNewestSignedOneAreNotBelieved(t *testing.T) {
+	w, k := scene(t)
+	r := newReader(t, k, 2)
+	w.run(2 * time.Second)
+	st := k.db.State()
+	old := k.items[k.headTarget()]
+	bigger := k.newest
+	bigger.Checkpoint = wire.SignCheckpoint(st.ID, identity(9).Log, 99, wire.Hash{9})
+	bigger.Length += 500
+	rubbish := must[lookup.Item](t)(lookup.Sign(k.id.Publish, st.ID.Salt(), k.seq+1, []byte("4:head")))
+	smaller := k.newest
+	smaller.Checkpoint = wire.SignCheckpoint(st.ID, k.id.Log, 2, must[wire.Hash](t)(k.db.RootAt(2)))
+	k.grow(identity(11), 1)
+	k.publish()
+	w.run(45 * time.Second)
+	r.follows(t, k)
+	for _, c := range []struct {
+		name string
+		item lookup.Item
+		want string
+	}{
+		{"an old head", old, ""},
+		{"another log key", k.signed(bigger, k.seq+10), "not signed by the database's log key"},
+		{"no head at all", rubbish, "read a head"},
+		{"a smaller log under a newer seq", k.signed(smaller, k.seq+11), "it may run from an old copy"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r.alter = func(g lookup.Get, f *lookup.Found) {
+				if g.Target == k.headTarget() {
+					f.Item = &c.item
+				}
+			}
+			w.run(45 * time.Second)
+			if s := r.Status(); s.Phase != Current || s.Size != k.db.State().Size || !strings.Contains(s.Problem, c.want) || c.want == "" && s.Problem != "" {
+				t.Fatalf("%s, %d entries: %q", s.Phase, s.Size, s.Problem)
+			}
+		})
+	}
+}
+
+func TestARewrittenHistoryIsEvidenceAndEndsFollowing(t *testing.T) {
+	w, k := scene(t)
+	r := newReader(t, k, 2)
+	w.run(2 * time.Second)
+	st := k.db.State()
+	for _, c := range []struct {
+		name string
+		size uint64
+	}{{"of the same size", st.Size}, {"smaller", st.Size - 1}} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newReader(t, k, 3+c.size)
+			w.run(2 * time.Second)
+			forked := k.newest
+			forked.Checkpoint = wire.SignCheckpoint(st.ID, k.id.Log, c.size, wire.Hash{9})
+			it := k.signed(forked, k.seq+5)
+			r.alter = func(g lookup.Get, f *lookup.Found) {
+				if g.Target == k.headTarget() {
+					f.Item = &it
+				}
+			}
+			w.run(time.Minute)
+			r.alter = nil
+			for range 2 {
+				s := r.Status()
+				if s.Phase != Stopped || !strings.Contains(s.Reason, "signed") {
+					t.Fatalf("%+v", s)
+				}
+				kept := 0
+				check(t, r.Store().Scan("evidence/", func(_ string, v []byte) bool {
+					kept++
+					e := must[*wire.Evidence](t)(wire.ParseEvidence(v))
+					for _, c := range e.Checkpoints {
+						if !c.Verify(st.ID, k.id.LogPublic()) {
+							t.Error("evidence that nobody signed")
+						}
+					}
+					return true
+				}))
+				if kept != 1 {
+					t.Fatalf("%d pieces of evidence", kept)
+				}
+				gets := len(r.gets)
+				w.run(10 * time.Minute)
+				if len(r.gets) > gets {
+					t.Fatal("it goes on following")
+				}
+				r.reopen(t, k)
+				w.run(time.Minute)
+			}
+		})
+	}
+	r.follows(t, k)
+}
+
+func TestTwoHeadsOfOneSizeAndTwoRootsAreEvidenceBeforeTheirLogIsHere(t *testing.T) {
+	w, k := scene(t)
+	r := newReader(t, k, 2)
+	w.run(2 * time.Second)
+	k.grow(identity(11), 1)
+	k.publish()
+	forked := k.newest
+	forked.Checkpoint = wire.SignCheckpoint(k.db.State().ID, k.id.Log, k.newest.Checkpoint.Size, wire.Hash{9})
+	r.alter = func(g lookup.Get, f *lookup.Found) {
+		if g.Target == k.headTarget() {
+			f.Conflicts = []lookup.Item{k.signed(forked, k.seq)}
+		}
+	}
+	w.run(time.Minute)
+	if s := r.Status(); s.Phase != Stopped || !strings.Contains(s.Reason, "two different logs") {
+		t.Fatalf("%+v", s)
+	}
+}
+
+func TestALogThatIsNotTheOneItContinuesIsNeverCommitted(t *testing.T) {
+	w, k := scene(t)
+	r := newReader(t, k, 2)
+	w.run(2 * time.Second)
+	size, root := r.Store().State().Size, r.Store().State().Root
+	// Another log of the same charter, longer, with the manager's signature.
+	other := &keeper{host: w.host(99), id: k.id, newest: k.newest, seq: k.seq, boxes: k.boxes}
+	other.db = must[*store.Store](t)(store.Create(store.NewCrashable(9, nil), k.db.Charter(), store.Options{Small: true}))
+	t.Cleanup(func() { other.db.Close() })
+	other.newest.Newest = [20]byte{}
+	w.run(time.Second)
+	for n := byte(21); n < 25; n++ {
+		other.admit(identity(n), fmt.Sprintf("eve %d", n))
+	}
+	for _, chunks := range []bool{true, false} {
+		other.noChunk = !chunks
+		other.publish()
+		w.run(45 * time.Second)
+		if st := r.Store().State(); st.Size != size || st.Root != root {
+			t.Fatalf("chunks %v: it took %d entries of another log", chunks, st.Size)
+		}
+		if s := r.Status(); s.Phase != Fetching || s.Problem == "" {
+			t.Fatalf("%+v", s)
+		}
+	}
+	if s := r.Status(); len(s.Dropped) != 1 || !strings.Contains(s.Dropped[0], "was dropped") {
+		t.Fatalf("dropped: %q", s.Dropped)
+	}
+	if audit := must[*store.Report](t)(r.Store().Audit(nil)); !audit.OK() {
+		t.Fatalf("audit: %v", audit.Findings)
+	}
+}
+
+func TestItFallsBackThroughTheFiveInfohashes(t *testing.T) {
+	w, k := scene(t)
+	k.noChunk = true
+	for range 4 {
+		w.run(time.Minute)
+		k.grow(identity(11), 40)
+		k.publish()
+	}
+	good := k.newest.Older[2]
+	size := uint64(43)
+	for ih := range k.swarm.served {
+		if ih != good {
+			k.swarm.Stop(ih)
+		}
+	}
+	r := newReader(t, k, 2)
+	w.run(10 * time.Minute)
+	if s := r.Status(); s.Size != size || s.Phase != Fetching || len(s.Dropped) != 0 || !strings.Contains(s.Problem, "nobody who has it") {
+		t.Fatalf("%+v", s)
+	}
+	k.publish() // again, with chunks that do not reach: the newest torrent is back
+	w.run(10 * time.Minute)
+	r.follows(t, k)
+}
+
+func TestATorrentWithOtherBytesIsDroppedWithTheReason(t *testing.T) {
+	w, k := scene(t)
+	k.noChunk = true
+	k.grow(identity(11), 40)
+	k.publish()
+	honest := k.newest
+	st := k.db.State()
+	// The tail of a torrent that the head names is not what was signed.
+	stream := make([]byte, st.Length)
+	must[int](t)(k.db.ReadStream(stream, 0))
+	state := wire.StateFile{Checkpoint: k.newest.Checkpoint}
+	for _, c := range []struct {
+		name   string
+		stream []byte
+		state  func() []byte
+		want   string
+	}{
+		{"a changed byte", func() []byte { b := append([]byte(nil), stream...); b[len(b)-300] ^= 1; return b }(),
+			func() []byte { return must[[]byte](t)(state.Encode()) }, "its body is not"},
+		{"a stream cut short", stream[:len(stream)-10], func() []byte { return must[[]byte](t)(state.Encode()) }, "too early"},
+		{"a state file of rubbish", stream, func() []byte { return []byte("rubbish") }, "state file"},
+		{"a state that nobody signed", stream, func() []byte {
+			s := state
+			s.Checkpoint.Sig[0] ^= 1
+			return must[[]byte](t)(s.Encode())
+		}, "not signed"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			content := append(append([]byte(nil), c.stream...), c.state()...)
+			info := wire.NewestInfo(st.ID, uint64(len(c.stream)), len(c.state()), pieces(content))
+			k.swarm.served[wire.Infohash(info)] = served{info, &memory{content}}
+			h := honest
+			h.Newest, h.Older = wire.Infohash(info), [][20]byte{honest.Newest}
+			k.put(h)
+			r := newReader(t, k, uint64(100+len(c.name)))
+			w.run(time.Minute)
+			r.follows(t, k)
+			if s := r.Status(); len(s.Dropped) != 1 || !strings.Contains(s.Dropped[0], c.want) {
+				t.Fatalf("dropped: %q", s.Dropped)
+			}
+			if _, ok := r.swarm.served[h.Newest]; ok {
+				t.Fatal("it serves what it dropped")
+			}
+			r.Stop()
+		})
+	}
+}
+
+func TestATorrentOfSomethingElseIsDropped(t *testing.T) {
+	w, k := scene(t)
+	k.noChunk = true
+	k.publish()
+	honest := k.newest
+	st := k.db.State()
+	for name, info := range map[string][]byte{
+		"a volume":           wire.VolumeInfo(st.ID, 0, 100, make([]byte, 20)),
+		"another database":   wire.NewestInfo(wire.ID{9}, 100, 100, make([]byte, 20)),
+		"no torrent of ours": []byte("d6:lengthi5e4:name1:x12:piece lengthi16384e6:pieces20:xxxxxxxxxxxxxxxxxxxxe"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			k.swarm.served[wire.Infohash(info)] = served{info, &memory{make([]byte, 200)}}
+			h := honest
+			h.Newest, h.Older = wire.Infohash(info), [][20]byte{honest.Newest}
+			k.put(h)
+			r := newReader(t, k, uint64(200+len(name)))
+			w.run(time.Minute)
+			r.follows(t, k)
+			if s := r.Status(); len(s.Dropped) != 1 {
+				t.Fatalf("dropped: %q", s.Dropped)
+			}
+			r.Stop()
+		})
+	}
+}
+
+func TestAFloodOfBadTorrentsIsForgotten(t *testing.T) {
+	w, k := scene(t)
+	r := newReader(t, k, 2)
+	w.run(2 * time.Second)
+	k.noChunk = true
+	h := k.newest
+	h.Checkpoint = wire.SignCheckpoint(k.db.State().ID, k.id.Log, 99, wire.Hash{9})
+	h.Length, h.Chunks = h.Length+500, nil
+	for n := range 50 {
+		info := wire.NewestInfo(wire.ID{9}, uint64(100+n), 100, make([]byte, 20))
+		k.swarm.served[wire.Infohash(info)] = served{info, &memory{make([]byte, 300)}}
+		h.Newest, h.Older = wire.Infohash(info), nil
+		k.put(h)
+		w.run(40 * time.Second)
+	}
+	if len(r.dropped) > 2 || len(r.Status().Dropped) != dropsMax || len(r.swarm.served) > 1 {
+		t.Fatalf("it remembers %d, tells of %d and serves %d", len(r.dropped), len(r.Status().Dropped), len(r.swarm.served))
+	}
+}
+
+func TestWhoeverFindsSomethingMissingPutsItBack(t *testing.T) {
+	w, k := scene(t)
+	r := newReader(t, k, 2)
+	w.run(2 * time.Second)
+	head, charter := k.headTarget(), wire.Target(k.db.State().ID)
+
+	t.Run("the head", func(t *testing.T) {
+		it := w.items[head]
+		delete(w.items, head)
+		w.run(time.Minute)
+		if back, ok := w.items[head]; !ok || back.Seq != it.Seq {
+			t.Fatal("it did not put the head back")
+		}
+	})
+	t.Run("a head that is thinly held, and not at every look", func(t *testing.T) {
+		w.run(healInterval)
+		before := r.putTimes(head)
+		r.alter = func(g lookup.Get, f *lookup.Found) { f.Holding = 1 }
+		w.run(4 * time.Minute)
+		r.alter = nil
+		if n := r.putTimes(head) - before; n != 1 {
+			t.Fatalf("it was put %d times", n)
+		}
+	})
+	t.Run("the charter", func(t *testing.T) {
+		delete(w.items, charter)
+		w.run(90 * time.Minute)
+		if _, ok := w.items[charter]; !ok {
+			t.Fatal("it did not put the charter back")
+		}
+	})
+	t.Run("chunks that came by torrent", func(t *testing.T) {
+		k.grow(identity(11), 2)
+		k.publish()
+		lost := k.newest.Chunks[len(k.newest.Chunks)-1]
+		delete(w.items, lost)
+		w.run(time.Minute)
+		r.follows(t, k)
+		if _, ok := w.items[lost]; !ok || !strings.HasPrefix(r.Status().Source, "torrent") {
+			t.Fatal("it did not put the chunk back")
+		}
+	})
+}
+
+// wide makes a database of more than two volumes.
+func wide(t testing.TB) (*world, *keeper) {
+	w, k := scene(t)
+	for n := byte(13); n < 13+62; n++ {
+		k.admit(identity(n), fmt.Sprintf("member %d", n))
+	}
+	for k.db.State().Volumes < 2 {
+		w.run(time.Second)
+		k.grow(identity(11), 2500)
+	}
+	w.run(time.Second)
+	k.grow(identity(11), 100)
+	k.publish()
+	return w, k
+}
+
+func TestANewcomerFetchesTheVolumesBeforeTheTail(t *testing.T) {
+	if testing.Short() {
+		t.Skip("16 MiB of changes: not with -short")
+	}
+	w, k := wide(t)
+	old := newReader(t, k, 2)
+	w.run(5 * time.Minute)
+	old.follows(t, k)
+	if st := k.db.State(); old.Status().Serving != 1+st.Volumes {
+		t.Fatalf("it serves %d torrents", old.Status().Serving)
+	}
+	got := old.Status().Got
+	if length := int64(k.db.State().Length); got > length+length/256+64<<10 {
+		t.Fatalf("%d bytes for %d", got, length)
+	}
+
+	// Others are interrupted: in the middle of fetching, and of committing.
+	for i, steps := range []int{60, 2300} {
+		r := newReader(t, k, uint64(10+i))
+		r.disk.CrashAt(steps)
+		w.run(2 * time.Minute)
+		if r.Status().Phase == Current {
+			t.Fatalf("it came to its end before write step %d of %d", steps, r.disk.Steps())
+		}
+		t.Logf("crashed with %d of %d entries", r.Status().Size, k.db.State().Size)
+		r.reopen(t, k)
+		w.run(5 * time.Minute)
+		r.follows(t, k)
+		r.Stop()
+	}
+
+	// The manager goes away; the two that have everything serve a third.
+	for ih := range k.swarm.served {
+		k.swarm.Stop(ih)
+	}
+	third := newReader(t, k, 4)
+	w.run(5 * time.Minute)
+	third.follows(t, k)
+}
+
+func TestACatchUpIsCrashSafeAtEveryWriteStep(t *testing.T) {
+	w, k := scene(t)
+	r := newReader(t, k, 2)
+	w.run(2 * time.Second)
+	for step := 1; ; step++ {
+		k.grow(identity(11), 40)
+		k.publish()
+		r.disk.CrashAt(step)
+		w.run(time.Minute)
+		crashed := r.Status().Phase != Current
+		if crashed {
+			r.reopen(t, k)
+			w.run(time.Minute)
+		}
+		r.follows(t, k)
+		if !crashed {
+			if step < 6 {
+				t.Fatalf("a catch-up has only %d write steps", step)
+			}
+			break
+		}
+	}
+	if audit := must[*store.Report](t)(r.Store().Audit(nil)); !audit.OK() {
+		t.Fatalf("audit: %v", audit.Findings)
+	}
+}
+
+func TestAFullDiskIsSaidAndPassesWhenThereIsRoom(t *testing.T) {
+	w, k := scene(t)
+	r := newReader(t, k, 2)
+	w.run(2 * time.Second)
+	r.disk.Fill(2000)
+	k.noChunk = true
+	k.grow(identity(11), 100)
+	k.publish()
+	w.run(2 * time.Minute)
+	if s := r.Status(); s.Phase != Fetching || !strings.Contains(s.Problem, "space") || len(s.Dropped) != 0 {
+		t.Fatalf("%+v", s)
+	}
+	r.disk.Fill(-1)
+	w.run(2 * time.Minute)
+	r.follows(t, k)
+}
+
+func TestAfterStopNothingHappensAndNothingIsServed(t *testing.T) {
+	w, k := scene(t)
+	r := newReader(t, k, 2)
+	w.run(2 * time.Second)
+	k.grow(identity(11), 100)
+	k.publish()
+	r.Kick()
+	w.run(60 * time.Millisecond) // the head is here, the torrent is not
+	r.Stop()
+	size, gets := r.Store().State().Size, len(r.gets)
+	w.run(time.Hour)
+	if r.Store().State().Size != size || len(r.gets) != gets || len(r.swarm.served) != 0 {
+		t.Fatalf("%d entries, %d look-ups more, %d torrents", r.Store().State().Size, len(r.gets)-gets, len(r.swarm.served))
+	}
+}
+
+func TestAFrontierHasTheRootOfTheTree(t *testing.T) {
+	var stored []tlog.Hash
+	hashes := tlog.HashReaderFunc(func(indexes []int64) ([]tlog.Hash, error) {
+		out := make([]tlog.Hash, len(indexes))
+		for i, x := range indexes {
+			out[i] = stored[x]
+		}
+		return out, nil
+	})
+	var edges []frontier // one begun at each size
+	for n := range int64(70) {
+		edges = append(edges, must[frontier](t)(newFrontier(uint64(n), hashes)))
+		leaf := []byte{byte(n)}
+		stored = append(stored, must[[]tlog.Hash](t)(tlog.StoredHashes(n, leaf, hashes))...)
+		want := must[tlog.Hash](t)(tlog.TreeHash(n+1, hashes))
+		for from := range edges {
+			edges[from].append(leaf)
+			if got := edges[from].root(); got != wire.Hash(want) || edges[from].size != uint64(n+1) {
+				t.Fatalf("from %d to %d: %s", from, n+1, got)
+			}
+		}
+	}
+}
+
+// FuzzFollower has the manager itself sign whatever the fuzzer says: a head,
+// a chunk, a torrent. The log held is never left for it.
+func FuzzFollower(f *testing.F) {
+	for _, n := range []uint64{2, 3, 4, 1 << 40} {
+		f.Add(n, uint64(1500), uint8(2), []byte("frames"), []byte("tail"), []byte("state"))
+	}
+	f.Fuzz(func(t *testing.T, size, length uint64, chunks uint8, chunk, tail, state []byte) {
+		w, k := scene(t)
+		r := newReader(t, k, 2)
+		w.run(2 * time.Second)
+		st := k.db.State()
+		held, root := st.Size, st.Root
+		h := wire.Head{Length: length, Checkpoint: wire.SignCheckpoint(st.ID, k.id.Log, size, wire.Hash{9})}
+		it, err := lookup.Immutable(wire.String(chunk))
+		if err != nil {
+			return
+		}
+		w.items[it.Target] = it
+		for range chunks % 17 {
+			h.Chunks = append(h.Chunks, it.Target)
+		}
+		content := append(append([]byte(nil), tail...), state...)
+		if len(tail) > 0 && len(state) > 0 {
+			info := wire.NewestInfo(st.ID, uint64(len(tail)), len(state), pieces(content))
+			h.Newest = wire.Infohash(info)
+			k.swarm.served[h.Newest] = served{info, &memory{content}}
+		}
+		if _, err := h.Encode(); err != nil {
+			return
+		}
+		k.put(h)
+		w.run(90 * time.Second)
+		if st := r.Store().State(); st.Size != held || st.Root != root {
+			t.Fatalf("it took %d entries that nobody made", st.Size)
+		}
+	})
+}

@@ -1,0 +1,174 @@
+package member
+
+import (
+	"fmt"
+	"time"
+
+	"weir/internal/lookup"
+	"weir/keys"
+	"weir/ledger/store"
+	"weir/ledger/wire"
+)
+
+// healInterval is the least time between two puts of one found item by one
+// follower.
+const healInterval = 5 * time.Minute
+
+// foundHead weighs every signed head that was found and goes after the newest.
+func (f *Follower) foundHead(found lookup.Found) {
+	defer f.looked()
+	if !f.answers(found) {
+		return
+	}
+	f.round()
+	known := f.head
+	for _, it := range items(found) {
+		f.weigh(&it)
+		if f.stopped != "" {
+			return
+		}
+	}
+	if len(found.Conflicts) > 0 {
+		f.problem = "there are two heads with one seq: two machines run this manager"
+	}
+	if f.head == nil {
+		if f.problem == "" {
+			f.problem = "no head of this database has been found yet"
+		}
+		return
+	}
+	f.heal(found, known)
+	f.advance()
+}
+
+// weigh takes a signed head when it is newer than the one known, and looks for
+// contradictions.
+func (f *Follower) weigh(it *lookup.Item) {
+	if f.head != nil && f.head.record.is(it) {
+		return
+	}
+	h, err := wire.ParseHead(it.Value)
+	if err != nil {
+		f.problem = fmt.Sprintf("the head with seq %d: %v", it.Seq, err)
+		return
+	}
+	if !f.signed(h.Checkpoint) {
+		f.problem = fmt.Sprintf("the head with seq %d: its checkpoint is not signed by the database's log key", it.Seq)
+		return
+	}
+	if !f.agrees(h.Checkpoint) {
+		return
+	}
+	signed := f.checkpoint.Size
+	if f.head != nil {
+		if it.Seq <= f.head.record.Seq {
+			return // an old copy, or a fork without a contradiction: the first one met stays
+		}
+		signed = max(signed, f.head.Checkpoint.Size)
+	}
+	if h.Checkpoint.Size < signed {
+		f.problem = fmt.Sprintf("the manager's newest head has %d entries, and it had signed %d before: it may run from an old copy", h.Checkpoint.Size, signed)
+		return
+	}
+	f.head = &head{Head: *h, record: itemRecord{Value: it.Value, Seq: it.Seq, Sig: it.Sig}}
+}
+
+// signed checks a checkpoint's signature.
+func (f *Follower) signed(c wire.Checkpoint) bool {
+	text := wire.CheckpointText(f.id, c.Size, c.Root)
+	return f.ports.Standard(keys.Public(f.store.State().Charter.Log), text, c.Sig)
+}
+
+// agrees compares a signed checkpoint with the log held here and with what the
+// newest head promises. When it contradicts them, both are kept as evidence
+// and following ends.
+func (f *Follower) agrees(c wire.Checkpoint) bool {
+	if f.head != nil && c.Size == f.head.Checkpoint.Size && c.Root != f.head.Checkpoint.Root {
+		f.end(fmt.Sprintf("the manager signed two different logs of %d entries", c.Size), f.head.Checkpoint, c)
+		return false
+	}
+	st := f.store.State()
+	if c.Size > st.Size {
+		return true
+	}
+	root := st.Root
+	if c.Size < st.Size {
+		var err error
+		if root, err = f.store.RootAt(c.Size); err != nil {
+			f.problem = err.Error()
+			return true // not known to be wrong
+		}
+	}
+	if c.Root != root {
+		f.end(fmt.Sprintf("the manager signed a log of %d entries that is not the beginning of the one held here: history was rewritten", c.Size), f.checkpoint, c)
+		return false
+	}
+	return true
+}
+
+// end stops following for good and keeps the two checkpoints, at most one pair
+// a key and kind, so that nobody can fill a disk.
+func (f *Follower) end(why string, ours, theirs wire.Checkpoint) {
+	f.stopped = why
+	kv := []store.KV{record(keyStopped, why)}
+	st := f.store.State()
+	e := wire.Evidence{Kind: wire.EvidenceCheckpoints, Checkpoints: [2]wire.Checkpoint{ours, theirs}}
+	key := fmt.Sprintf("%s%d/%s", keyEvidence, e.Kind, st.Charter.Manager)
+	if _, have, err := f.store.Get(key); err == nil && !have {
+		if b, err := e.Encode(); err == nil {
+			kv = append(kv, store.KV{Key: key, Value: b})
+		}
+	}
+	if err := f.store.Commit(nil, kv...); err != nil {
+		f.stopped += " (This could not be written down: " + err.Error() + ")"
+	}
+	if f.run != nil {
+		f.run.end()
+		f.run = nil
+	}
+}
+
+// heal puts the newest head back where it is missing, old or thinly held:
+// anybody may re-put a signed item. A head that was only met now is left to the
+// manager, who is still putting it.
+func (f *Follower) heal(found lookup.Found, known *head) {
+	if f.head != known {
+		return
+	}
+	current := found.Item != nil && f.head.record.is(found.Item)
+	if current && found.Holding*2 >= len(found.Closest) {
+		return
+	}
+	f.reput(f.head.record.item(f.store.State().Charter.Manager, f.id.Salt()), found.Closest)
+}
+
+// reput puts an item that somebody else made, not too often.
+func (f *Follower) reput(it lookup.Item, holders []lookup.Holder) {
+	now := f.ports.Clock.Now()
+	if last, ok := f.healed[it.Target]; ok && now.Sub(last) < healInterval && now.After(last) {
+		return
+	}
+	for t, last := range f.healed {
+		if now.Sub(last) >= healInterval {
+			delete(f.healed, t)
+		}
+	}
+	f.healed[it.Target] = now
+	f.ports.DHT.Put(lookup.Put{Item: it, Holders: holders}, func(lookup.Stored) {})
+}
+
+// checkCharter puts the charter back when no node has it.
+func (f *Follower) checkCharter() {
+	if f.closed {
+		return
+	}
+	f.charterTimer = f.ports.Clock.After(f.jitter(f.cfg.Reput), f.checkCharter)
+	f.ports.DHT.Get(lookup.Get{Target: wire.Target(f.id), First: true}, guard(f, func(found lookup.Found) {
+		if found.Item != nil || found.Answered == 0 {
+			return
+		}
+		if it, err := lookup.Immutable(f.store.Charter()); err == nil {
+			f.reput(it, found.Closest)
+		}
+	}))
+}

@@ -1,0 +1,143 @@
+package member
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"weir/keys"
+	"weir/ledger"
+	"weir/ledger/wire"
+)
+
+// MemberConfig tells a Member who it is and what it follows.
+type MemberConfig struct {
+	Config
+	Identity *keys.Identity
+	// Invitation, if not nil, is answered once the charter is here. It is kept:
+	// a later start goes on without it.
+	Invitation *wire.Invitation
+	Name       string // asked for with the invitation
+}
+
+// Member follows a database and hands its own changes over to the manager.
+// Everything is called on one loop.
+type Member struct {
+	*Follower
+	cfg  MemberConfig
+	desk *Desk // nil before the store is there
+	hand handOver
+	join joining
+}
+
+// NewMember makes a member; nothing happens before Start.
+func NewMember(cfg MemberConfig, ports Ports) (*Member, error) {
+	if cfg.Identity == nil {
+		return nil, errors.New("open the member: no identity")
+	}
+	f, err := NewFollower(cfg.Config, ports)
+	if err != nil {
+		return nil, fmt.Errorf("open the member: %w", err)
+	}
+	m := &Member{Follower: f, cfg: cfg}
+	f.opened, f.committed = m.opened, m.grown
+	if f.store != nil {
+		m.desk = m.newDesk()
+	}
+	return m, nil
+}
+
+func (m *Member) newDesk() *Desk {
+	return &Desk{Store: m.store, Identity: m.cfg.Identity, Random: m.ports.Random, Now: m.ports.Clock.Now}
+}
+
+// opened is called once the store is there and the member has started.
+func (m *Member) opened() {
+	if m.desk == nil {
+		m.desk = m.newDesk()
+	}
+	m.openJoin()
+	m.handSoon(0)
+}
+
+// grown is called after every commit of entries.
+func (m *Member) grown([]*ledger.Batch) {
+	if _, err := m.desk.Account(); err != nil {
+		return
+	}
+	m.admitted()
+	if _, _, current, err := m.desk.sealed(); err != nil || !current {
+		m.handSoon(0)
+	}
+}
+
+// Stop ends everything; see Follower.Stop.
+func (m *Member) Stop() {
+	for _, cancel := range []func(){m.hand.timer, m.join.timer} {
+		if cancel != nil {
+			cancel()
+		}
+	}
+	m.Follower.Stop()
+}
+
+// Desk is for reading: the own account, results, what waits. It is nil before
+// the store is there. What changes something is called on the Member.
+func (m *Member) Desk() *Desk { return m.desk }
+
+// ErrNoCharter: the charter has not been found yet.
+var ErrNoCharter = errors.New("the database has not been found yet")
+
+// Submit signs and stores a change and hands it over; see Desk.Submit.
+func (m *Member) Submit(name string, args []byte, until time.Time) (uint64, error) {
+	if m.desk == nil {
+		return 0, fmt.Errorf("%s: %w", name, ErrNoCharter)
+	}
+	number, err := m.desk.Submit(name, args, until)
+	if err == nil {
+		m.handSoon(0)
+	}
+	return number, err
+}
+
+// Pay submits a transfer and hands it over; see Desk.Pay.
+func (m *Member) Pay(to uint64, amount int64, memo string, until time.Time) (uint64, error) {
+	if m.desk == nil {
+		return 0, fmt.Errorf("pay: %w", ErrNoCharter)
+	}
+	number, err := m.desk.Pay(to, amount, memo, until)
+	if err == nil {
+		m.handSoon(0)
+	}
+	return number, err
+}
+
+// Cancel takes the newest change back; see Desk.Cancel.
+func (m *Member) Cancel(number uint64) error {
+	if m.desk == nil {
+		return ErrNoCharter
+	}
+	return m.desk.Cancel(number)
+}
+
+// TakeOver goes on from the log on this device; see Desk.TakeOver.
+func (m *Member) TakeOver() error {
+	if m.desk == nil {
+		return ErrNoCharter
+	}
+	if err := m.desk.TakeOver(); err != nil {
+		return err
+	}
+	m.hand.trouble = ""
+	m.handSoon(0)
+	return nil
+}
+
+// Status is how things stand.
+func (m *Member) Status() MemberStatus {
+	s := MemberStatus{Status: m.Follower.Status(), Joining: m.join.state, Request: m.join.nodes, Trouble: m.hand.trouble, Asked: m.hand.asked, Put: m.hand.put}
+	if m.desk != nil {
+		m.desk.own(&s)
+	}
+	return s
+}

@@ -1,0 +1,119 @@
+package member
+
+import (
+	"fmt"
+	"time"
+
+	"weir/ledger/wire"
+)
+
+// Phase is where a Follower stands.
+type Phase string
+
+const (
+	Seeking  Phase = "seeking"  // the charter or a first head has not been found yet
+	Fetching Phase = "fetching" // behind the newest head
+	Current  Phase = "current"  // the log here is the newest head's
+	Stopped  Phase = "stopped"  // two histories under one key: following has ended
+	Offline  Phase = "offline"  // of a Desk: nobody follows
+)
+
+// Status is a Follower in figures and plain words.
+type Status struct {
+	Phase   Phase
+	ID      wire.ID
+	Name    string // of the database; "" before the charter is here
+	Reason  string // why it stopped
+	Problem string // what kept the last attempt from its work; "" when nothing did
+
+	Checked  time.Time // when a DHT node last answered; zero: never
+	Answered int       // nodes that answered the last look-up
+	Holding  int       // of the nodes closest to the head, how many held the newest
+
+	Head    time.Time     // of the newest head by its signer's clock; zero: none yet
+	Age     time.Duration // of it
+	Stale   bool          // older than the charter allows
+	Cycle   uint64        // of it
+	Newest  uint64        // log size it promises
+	Size    uint64        // log size here, verified
+	Root    wire.Hash
+	Length  uint64   // stream bytes here
+	Got     int64    // bytes fetched since the start, chunks and torrents
+	Source  string   // what is being fetched, or was last
+	Serving int      // torrents served
+	Dropped []string // sources that did not verify, with the reason
+}
+
+// Warnings is what a person should know about, in plain words.
+func (s Status) Warnings() []string {
+	var w []string
+	if s.Reason != "" {
+		w = append(w, s.Reason)
+	}
+	if s.Problem != "" {
+		w = append(w, s.Problem)
+	}
+	if s.Stale && s.Phase != Offline { // nobody looked
+		w = append(w, fmt.Sprintf("the newest head is %s old: the manager may be away, or somebody withholds newer ones", s.Age.Round(time.Second)))
+	}
+	return append(w, s.Dropped...)
+}
+
+// Joining is where the answer to an invitation stands.
+type Joining string
+
+const (
+	NotJoining Joining = ""        // no invitation is being answered
+	Asking     Joining = "asking"  // the request waits for the manager
+	Admitted   Joining = "member"  // the log has an account for this key
+	Taken      Joining = "taken"   // somebody else answered this invitation first
+	Lapsed     Joining = "expired" // it expired before the manager took the request
+)
+
+// Account is the own account's part of a MemberStatus.
+type Account struct {
+	Number    uint64
+	Name      string
+	Balance   int64 // minor units
+	Limits    wire.Limits
+	Suspended bool
+	Last      uint64 // number of the newest entry
+}
+
+// MemberStatus is a Member in figures and plain words.
+type MemberStatus struct {
+	Status
+	Joining Joining
+	Request int      // nodes that acknowledged the request to join
+	Account *Account // nil: not admitted
+	Foreign string   // why nothing is handed over any more: another device uses this key
+
+	Waiting int       // changes that are not in the log
+	Handed  uint64    // highest number ever handed to a put
+	Seq     int64     // of the newest outbox item
+	Nodes   int       // that acknowledged it; 0: none yet
+	Asked   int       // nodes it was put to
+	Put     time.Time // when it was last acknowledged
+	Trouble string    // what kept the last hand-over from its work
+}
+
+// Warnings is what a person should know about, in plain words.
+func (s MemberStatus) Warnings() []string {
+	w := s.Status.Warnings()
+	switch s.Joining {
+	case Taken:
+		w = append(w, "somebody else used this invitation: ask the manager for a new one, and tell them")
+	case Lapsed:
+		w = append(w, "the invitation expired before the manager took the request: ask for a new one")
+	}
+	if s.Foreign != "" {
+		w = append(w, s.Foreign)
+	}
+	if s.Trouble != "" {
+		w = append(w, s.Trouble)
+	}
+	if s.Account != nil && s.Account.Suspended {
+		w = append(w, "this account is suspended: its changes are refused until the manager resumes it")
+	}
+	return w
+}
