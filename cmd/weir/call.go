@@ -1,0 +1,221 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"weir/internal/control"
+	"weir/internal/host"
+	"weir/keys"
+	"weir/keys/keyfile"
+	"weir/ledger/wire"
+)
+
+// signs are the calls that sign something and so need the key when nothing
+// runs that holds it.
+var signs = map[string]bool{
+	"manager suspend": true, "manager resume": true, "manager limit": true, "manager admit": true,
+	"member pay": true, "member raw": true, "member cancel": true, "member outbox": true, "member show": true, "member takeover": true,
+}
+
+// keyless are a member's calls that anybody with the store can make.
+var keyless = map[string]bool{"member audit": true, "member log": true}
+
+// ask reads a command's options, calls, and shows what came back.
+func (p *program) ask(c *cli.Context, role, name string, in, out any, show func(options) error) error {
+	o, err := p.options(c, role)
+	if err != nil {
+		return err
+	}
+	if err := p.call(c, o, name, in, out); err != nil {
+		return err
+	}
+	return show(o)
+}
+
+// call runs a call in the manager or agent that holds the directory, or, when
+// none runs, here.
+func (p *program) call(c *cli.Context, o options, name string, in, out any) error {
+	raw, err := request(o, name, in)
+	if err != nil {
+		return err
+	}
+	var db host.Database
+	var id *keys.Identity
+	asked := false // for a passphrase, perhaps: only once
+	return patiently(c.Context, func() (err error) {
+		if err := control.Call(c.Context, string(o.dir), name, raw, out); !errors.Is(err, control.ErrNotRunning) {
+			return err
+		}
+		if !asked {
+			if db, err = o.dir.Choose(o.db); err != nil {
+				return err
+			}
+			if id, err = p.keyFor(o, db, name); err != nil {
+				return err
+			}
+			asked = true
+		}
+		return p.here(c, o, db, id, name, raw, out)
+	})
+}
+
+// request is a call's input as it crosses the socket.
+func request(o options, name string, in any) (json.RawMessage, error) {
+	b, err := json.Marshal(in)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return json.Marshal(host.Request{DB: o.db, In: b})
+}
+
+// here runs a call on the store, which nobody holds.
+func (p *program) here(c *cli.Context, o options, db host.Database, id *keys.Identity, name string, raw json.RawMessage, out any) error {
+	var answer any
+	if db.Role == roleManager {
+		m, err := host.OpenDesk(host.ManagerConfig{Dir: o.dir, Database: db, Identity: id})
+		if err != nil {
+			return err
+		}
+		answer, err = m.Invoke(c.Context, name, raw)
+		err = errors.Join(err, m.Close())
+		if err != nil {
+			return err
+		}
+		return copyJSON(answer, out)
+	}
+	a, err := host.OpenAgent(c.Context, host.AgentConfig{Dir: o.dir, Databases: []host.Database{db}, Identity: id})
+	if err != nil {
+		return err
+	}
+	answer, err = a.Invoke(c.Context, name, raw)
+	if err = errors.Join(err, a.Close()); err != nil {
+		return err
+	}
+	return copyJSON(answer, out)
+}
+
+// keyFor opens the key when the call signs or asks for the key's own account.
+func (p *program) keyFor(o options, db host.Database, name string) (*keys.Identity, error) {
+	if db.Role == roleManager && !signs[name] || keyless[name] {
+		return nil, nil
+	}
+	return p.identity(o)
+}
+
+func copyJSON(from, to any) error {
+	if to == nil {
+		return nil
+	}
+	b, err := json.Marshal(from)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(b, to)
+}
+
+// hasty is how often an agent that lives as long as a command looks at the
+// head: somebody waits.
+const hasty = 2 * time.Second
+
+// patience is for how many seconds a command goes on when no DHT node answers.
+const patience = 20
+
+// freshPatience is how long a payment waits for the newest head before it is
+// judged by what is here.
+const freshPatience = 5 * time.Second
+
+// online runs f with an agent: the one that runs on the directory, or one that
+// lives as long as f and has the network.
+func (p *program) online(c *cli.Context, o options, invite map[string]*wire.Invitation, name string, f func(call func(name string, in, out any) error) error) error {
+	running := func(name string, in, out any) error {
+		raw, err := request(o, name, in)
+		if err != nil {
+			return err
+		}
+		return control.Call(c.Context, string(o.dir), name, raw, out)
+	}
+	there := func() bool { return !errors.Is(running("member status", nil, nil), control.ErrNotRunning) }
+	if there() {
+		return f(running)
+	}
+	db, err := o.dir.Choose(o.db)
+	if err != nil {
+		return err
+	}
+	id, err := p.identity(o)
+	if err != nil {
+		return err
+	}
+	network, err := o.network(p)
+	if err != nil {
+		return err
+	}
+	var a *host.Agent
+	err = patiently(c.Context, func() (err error) {
+		if there() {
+			return nil
+		}
+		a, err = host.OpenAgent(c.Context, host.AgentConfig{
+			Dir: o.dir, Databases: []host.Database{db}, Identity: id, Network: network, Online: true, Follow: hasty, Invite: invite, Name: name,
+		})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if a == nil {
+		return f(running)
+	}
+	err = f(func(name string, in, out any) error {
+		raw, err := request(o, name, in)
+		if err != nil {
+			return err
+		}
+		answer, err := a.Invoke(c.Context, name, raw)
+		if err != nil {
+			return err
+		}
+		return copyJSON(answer, out)
+	})
+	return errors.Join(err, a.Close())
+}
+
+// offline runs f without the network, unless an agent runs that has it.
+func (p *program) offline(c *cli.Context, o options, _ map[string]*wire.Invitation, _ string, f func(call func(name string, in, out any) error) error) error {
+	return f(func(name string, in, out any) error { return p.call(c, o, name, in, out) })
+}
+
+// haveKey makes the directory's key when there is none, so that a member's
+// first command is join.
+func (p *program) haveKey(o options) error {
+	if _, err := os.Stat(o.dir.Key().Path); err == nil {
+		return o.dir.Make()
+	}
+	seed, err := host.NewKey()
+	if err != nil {
+		return err
+	}
+	err = p.newKey(o, seed)
+	if errors.Is(err, keyfile.ErrNoPassphrase) {
+		return fmt.Errorf("a key is made for you now: %w", err)
+	}
+	return err
+}
+
+// withTimeout runs f under the command's --timeout.
+func withTimeout(c *cli.Context, f func(context.Context) error) error {
+	d := c.Duration("timeout")
+	if d <= 0 {
+		return f(c.Context)
+	}
+	ctx, cancel := context.WithTimeout(c.Context, d)
+	defer cancel()
+	return f(ctx)
+}

@@ -1,0 +1,213 @@
+package main
+
+import (
+	"net"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"weir/configs"
+	"weir/internal/host"
+	"weir/keys/keyfile"
+)
+
+// Roles have a default directory each.
+const (
+	roleManager = "manager"
+	roleMember  = "member"
+)
+
+func flags(groups ...[]cli.Flag) []cli.Flag {
+	var all []cli.Flag
+	for _, g := range groups {
+		all = append(all, g...)
+	}
+	return all
+}
+
+func common() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "dir", Usage: "data `DIRECTORY`; weir paths shows the default", EnvVars: []string{"WEIR_DIR"}},
+		&cli.StringFlag{Name: "db", Usage: "which `DATABASE`, by id or name, where the directory holds several", EnvVars: []string{"WEIR_DB"}},
+		&cli.StringFlag{Name: "config", Usage: "settings `FILE` instead of weir.toml in the data directory", EnvVars: []string{"WEIR_CONFIG"}},
+		jsonFlag(),
+	}
+}
+
+func jsonFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "json", Usage: "print JSON", EnvVars: []string{"WEIR_JSON"}}
+}
+
+func passphraseFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "passphrase-file", Usage: "the key's passphrase is the first line of `FILE`", EnvVars: []string{"WEIR_PASSPHRASE_FILE"}},
+		&cli.StringFlag{Name: "passphrase-command", Usage: "… or the first line that `COMMAND` prints", EnvVars: []string{"WEIR_PASSPHRASE_COMMAND"}},
+		&cli.BoolFlag{Name: "no-passphrase", Usage: "a new key is kept in the open", EnvVars: []string{"WEIR_NO_PASSPHRASE"}},
+	}
+}
+
+func networkFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "bootstrap", Usage: "start from these DHT nodes, `HOST:PORT,…`, instead of the public ones", EnvVars: []string{"WEIR_BOOTSTRAP"}},
+		&cli.BoolFlag{Name: "public", Usage: "join the public DHT also when --bootstrap is given", EnvVars: []string{"WEIR_PUBLIC"}},
+		&cli.StringFlag{Name: "listen", Usage: "`HOST:PORT` for UDP (DHT) and TCP (torrents); default: any free port", EnvVars: []string{"WEIR_LISTEN"}},
+		&cli.StringFlag{Name: "upload-rate", Usage: "limit for torrents, `BYTES` a second, k or M behind it", EnvVars: []string{"WEIR_UPLOAD_RATE"}},
+		&cli.StringFlag{Name: "download-rate", Usage: "the same for downloads, `BYTES` a second", EnvVars: []string{"WEIR_DOWNLOAD_RATE"}},
+		&cli.BoolFlag{Name: "verbose", Usage: "say what happens on the network", EnvVars: []string{"WEIR_VERBOSE"}},
+	}
+}
+
+// options is what flags, environment and settings file say together.
+type options struct {
+	dir      host.Directory
+	db       string
+	json     bool
+	settings configs.Settings
+	c        *cli.Context
+}
+
+// options reads a command's common flags and the settings file behind them.
+func (p *program) options(c *cli.Context, role string) (options, error) {
+	dir := c.String("dir")
+	if dir == "" {
+		d, err := defaultDir(role)
+		if err != nil {
+			return options{}, err
+		}
+		dir = d
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return options{}, err
+	}
+	path, must := c.String("config"), true
+	if path == "" {
+		path, must = filepath.Join(dir, "weir.toml"), false
+	}
+	s, err := configs.Read(path, must)
+	if err != nil {
+		return options{}, err
+	}
+	return options{dir: host.Directory(dir), db: c.String("db"), json: c.Bool("json"), settings: s, c: c}, nil
+}
+
+// pick gives a flag's value when the flag or its variable says something, else
+// the file's. An empty value says nothing: it never means the public network.
+func (o options) pick(flag, file string) string {
+	if value := o.c.String(flag); value != "" {
+		return value
+	}
+	return file
+}
+
+func (o options) network(p *program) (host.Network, error) {
+	n := host.Network{Listen: o.pick("listen", o.settings.Listen), Bootstrap: o.settings.Bootstrap, Public: o.settings.Public}
+	if list := split(o.c.String("bootstrap")); len(list) > 0 {
+		n.Bootstrap = list
+	}
+	if err := checkAddresses("bootstrap", n.Bootstrap); err != nil {
+		return n, err
+	}
+	if n.Listen != "" {
+		if err := checkAddresses("listen", []string{n.Listen}); err != nil {
+			return n, err
+		}
+	}
+	if o.c.IsSet("public") {
+		n.Public = o.c.Bool("public")
+	}
+	var err error
+	if n.UploadRate, err = configs.ParseRate(o.pick("upload-rate", o.settings.UploadRate)); err != nil {
+		return n, usagef("--upload-rate: %v", err)
+	}
+	if n.DownloadRate, err = configs.ParseRate(o.pick("download-rate", o.settings.DownloadRate)); err != nil {
+		return n, usagef("--download-rate: %v", err)
+	}
+	if o.c.Bool("verbose") {
+		n.Logf = p.logf
+	}
+	return n, nil
+}
+
+func (o options) duration(flag, file string, def time.Duration) (time.Duration, error) {
+	text := o.pick(flag, file)
+	if text == "" {
+		return def, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 {
+		return 0, usagef("--%s %s is not a length of time like 30s or 2m", flag, text)
+	}
+	return d, nil
+}
+
+func (o options) passphrase(p *program) keyfile.Passphrase {
+	k := keyfile.Passphrase{
+		None:    o.c.Bool("no-passphrase"),
+		File:    o.pick("passphrase-file", o.settings.PassphraseFile),
+		Command: o.pick("passphrase-command", o.settings.PassphraseCommand),
+		In:      p.in,
+		Out:     p.errFile,
+	}
+	return k
+}
+
+func split(list string) []string {
+	var out []string
+	for _, s := range strings.Split(list, ",") {
+		if s = strings.TrimSpace(s); s != "" {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// checkAddresses says which address of a list does not read: one that was
+// mistyped must not be passed over because others work.
+func checkAddresses(flag string, list []string) error {
+	for _, s := range list {
+		_, port, err := net.SplitHostPort(s)
+		if _, perr := strconv.ParseUint(port, 10, 16); err != nil || perr != nil {
+			return usagef("--%s %s: an address is HOST:PORT, like 192.0.2.7:6881", flag, s)
+		}
+	}
+	return nil
+}
+
+// linkAddresses are the addresses of a list that a link can carry: numbers,
+// not names.
+func linkAddresses(list []string) []netip.AddrPort {
+	var out []netip.AddrPort
+	for _, s := range list {
+		if a, err := netip.ParseAddrPort(s); err == nil && len(out) < 4 {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// defaultDir is where a role keeps its data unless --dir says otherwise.
+func defaultDir(role string) (string, error) {
+	base := os.Getenv("XDG_DATA_HOME")
+	if base == "" {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return "", usagef("this user has no home directory: say where with --dir")
+		}
+		switch runtime.GOOS {
+		case "windows":
+			base = filepath.Join(home, "AppData", "Local")
+		case "darwin":
+			base = filepath.Join(home, "Library", "Application Support")
+		default:
+			base = filepath.Join(home, ".local", "share")
+		}
+	}
+	return filepath.Join(base, "weir", role), nil
+}

@@ -1,0 +1,213 @@
+package main
+
+import (
+	"bufio"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"weir/keys"
+	"weir/keys/keyfile"
+)
+
+func (p *program) keys() *cli.Command {
+	return &cli.Command{
+		Name:  "keys",
+		Usage: "make, show, write down and restore the key of a directory",
+		Subcommands: []*cli.Command{
+			{Name: "new", Usage: "make a key", Flags: flags(common(), passphraseFlags()), Action: p.keysNew},
+			{Name: "show", Usage: "print the public key", Flags: common(), Action: p.keysShow},
+			{Name: "words", Usage: "print the 24 words that the key can be made from again", Flags: flags(common(), passphraseFlags()), Action: p.keysWords},
+			{Name: "recover", Usage: "make the key again from its 24 words, read from standard input", Flags: flags(common(), passphraseFlags()), Action: p.keysRecover},
+			{Name: "passphrase", Usage: "change the passphrase, or take it away", Flags: flags(common(), passphraseFlags(), []cli.Flag{
+				&cli.StringFlag{Name: "new-passphrase-file", Usage: "the new passphrase is the first line of `FILE`", EnvVars: []string{"WEIR_NEW_PASSPHRASE_FILE"}},
+			}), Action: p.keysPassphrase},
+		},
+	}
+}
+
+// keyView is a public key with --json.
+type keyView struct {
+	Key       string `json:"key"`  // hex
+	Text      string `json:"text"` // as people pass it on
+	File      string `json:"file"`
+	Encrypted bool   `json:"encrypted"`
+}
+
+func viewKey(f keyfile.File, k keys.Public) (keyView, error) {
+	on, err := f.Encrypted()
+	return keyView{Key: hex.EncodeToString(k[:]), Text: k.String(), File: f.Path, Encrypted: on}, err
+}
+
+func (p *program) showKey(o options, f keyfile.File, k keys.Public, done string) error {
+	v, err := viewKey(f, k)
+	if err != nil {
+		return err
+	}
+	return p.show(o.json, v, func() {
+		how := "encrypted with a passphrase"
+		if !v.Encrypted {
+			how = "NOT encrypted: whoever reads the file can act as you"
+		}
+		p.printf("%s\nkey   %s\nfile  %s (%s)\n", done, v.Text, v.File, how)
+	})
+}
+
+// newKey makes the directory's key, asking for a passphrase unless flags give
+// one.
+func (p *program) newKey(o options, seed keys.Seed) error {
+	if err := o.dir.Make(); err != nil {
+		return err
+	}
+	passphrase, err := o.passphrase(p).New()
+	if err != nil {
+		return err
+	}
+	return o.dir.Key().Create(seed, passphrase)
+}
+
+// identity opens the directory's key.
+func (p *program) identity(o options) (*keys.Identity, error) {
+	seed, err := o.dir.Key().Read(o.passphrase(p).Ask)
+	if err != nil {
+		return nil, err
+	}
+	return keys.Derive(seed), nil
+}
+
+func (p *program) keysNew(c *cli.Context) error {
+	o, err := p.options(c, roleMember)
+	if err != nil {
+		return err
+	}
+	seed, err := keys.NewSeed(rand.Reader)
+	if err != nil {
+		return err
+	}
+	if err := p.newKey(o, seed); err != nil {
+		return err
+	}
+	return p.showKey(o, o.dir.Key(), keys.Derive(seed).Public(), "A new key was made. Write its words down: weir keys words.")
+}
+
+func (p *program) keysShow(c *cli.Context) error {
+	o, err := p.options(c, roleMember)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(o.dir.Key().Path); err != nil {
+		return fmt.Errorf("show the key %s: %w", o.dir.Key().Path, keyfile.ErrNotFound)
+	}
+	k, err := o.dir.Key().Public()
+	if err != nil {
+		return err
+	}
+	return p.showKey(o, o.dir.Key(), k, "The public key of this directory:")
+}
+
+func (p *program) keysWords(c *cli.Context) error {
+	o, err := p.options(c, roleMember)
+	if err != nil {
+		return err
+	}
+	seed, err := o.dir.Key().Read(o.passphrase(p).Ask)
+	if err != nil {
+		return err
+	}
+	words := keys.Words(seed)
+	return p.show(o.json, map[string]any{"words": words}, func() {
+		p.printf("Whoever has these words can act as you. Keep them on paper.\n%s", wordTable(words))
+	})
+}
+
+// wordTable numbers the words, four a line.
+func wordTable(words []string) string {
+	var b strings.Builder
+	for i, w := range words {
+		fmt.Fprintf(&b, "%3d %-10s", i+1, w)
+		if i%4 == 3 {
+			b.WriteByte('\n')
+		}
+	}
+	return b.String()
+}
+
+// wordsBytesMax is far more than 24 words have.
+const wordsBytesMax = 4096
+
+func (p *program) keysRecover(c *cli.Context) error {
+	o, err := p.options(c, roleMember)
+	if err != nil {
+		return err
+	}
+	text := strings.Join(c.Args().Slice(), " ")
+	if text == "" {
+		if p.terminal() {
+			fmt.Fprintln(p.err, "Type the 24 words, then an empty line:")
+		}
+		if text, err = readWords(p.in); err != nil {
+			return err
+		}
+	}
+	seed, err := keys.FromWords(text)
+	if err != nil {
+		return err
+	}
+	if err := p.newKey(o, seed); err != nil {
+		return err
+	}
+	return p.showKey(o, o.dir.Key(), keys.Derive(seed).Public(), "The key was made again from its words.")
+}
+
+func readWords(in io.Reader) (string, error) {
+	r := bufio.NewScanner(io.LimitReader(in, wordsBytesMax))
+	var all []string
+	for r.Scan() && strings.TrimSpace(r.Text()) != "" {
+		all = append(all, strings.Fields(r.Text())...)
+		if len(all) >= 24 {
+			break
+		}
+	}
+	if err := r.Err(); err != nil {
+		return "", fmt.Errorf("read the words: %w", err)
+	}
+	return strings.Join(all, " "), nil
+}
+
+func (p *program) keysPassphrase(c *cli.Context) error {
+	o, err := p.options(c, roleMember)
+	if err != nil {
+		return err
+	}
+	old := o.passphrase(p)
+	next := keyfile.Passphrase{None: old.None, File: c.String("new-passphrase-file"), In: p.in, Out: p.errFile}
+	old.None = false
+	if next.None && next.File != "" {
+		return usagef("--no-passphrase and --new-passphrase-file cannot both be meant")
+	}
+	seed, err := o.dir.Key().Read(old.Ask)
+	if err != nil {
+		return err
+	}
+	passphrase, err := next.New()
+	if err != nil {
+		if errors.Is(err, keyfile.ErrNoPassphrase) {
+			return usagef("say what the new passphrase is: --new-passphrase-file FILE, or --no-passphrase for none")
+		}
+		return err
+	}
+	if err := o.dir.Key().Rewrite(seed, passphrase); err != nil {
+		return err
+	}
+	done := "The passphrase was changed."
+	if passphrase == "" {
+		done = "The passphrase was taken away."
+	}
+	return p.showKey(o, o.dir.Key(), keys.Derive(seed).Public(), done)
+}

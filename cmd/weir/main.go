@@ -1,0 +1,154 @@
+// Command weir is a database without a server: members publish signed changes
+// on the BitTorrent DHT, a manager merges and publishes them, everybody reads
+// and checks the result. See the README.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/urfave/cli/v2"
+
+	"weir/configs"
+	"weir/internal/host"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args, os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// program is what every command has at hand.
+type program struct {
+	in       *os.File
+	out, err io.Writer
+	errFile  *os.File // the terminal for prompts and progress; nil: none
+}
+
+// run is the whole program: it gives the exit code.
+func run(ctx context.Context, args []string, in *os.File, out, errw io.Writer) int {
+	p := &program{in: in, out: out, err: errw}
+	p.errFile, _ = errw.(*os.File)
+	app := p.app()
+	args, err := arrange(app, args)
+	if err == nil {
+		err = app.RunContext(ctx, args)
+	}
+	if err == nil {
+		return 0
+	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		fmt.Fprintln(errw, "weir: interrupted")
+		return host.CodeInterrupted
+	}
+	code := host.Code(err)
+	var usage *usageError
+	if errors.As(err, &usage) {
+		code = host.CodeUsage
+	}
+	if err.Error() != "" {
+		fmt.Fprintln(errw, "weir: "+err.Error())
+	}
+	if h := hint(code); h != "" && !strings.Contains(err.Error(), h) {
+		fmt.Fprintln(errw, h)
+	}
+	return code
+}
+
+// hint is what people do about an exit code; errors themselves say what happened.
+func hint(code int) string {
+	switch code {
+	case host.CodeNotInitialised:
+		return "Begin with weir manager init (to found a database) or weir member join LINK (to join one); weir paths shows the directories."
+	case host.CodeLocked:
+		return "Stop the other one first, or use another --dir."
+	case host.CodeNoNode:
+		return "Check the network connection and --bootstrap."
+	}
+	return ""
+}
+
+// usageError is a command that was called wrongly.
+type usageError struct{ text string }
+
+func (e *usageError) Error() string { return e.text }
+
+func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(format, args...)} }
+
+func (p *program) app() *cli.App {
+	app := &cli.App{
+		Name:            "weir",
+		Usage:           "a database without a server",
+		Description:     exitHelp(),
+		HideVersion:     true,
+		HideHelpCommand: true,
+		Writer:          p.out,
+		ErrWriter:       p.err,
+		ExitErrHandler:  func(*cli.Context, error) {}, // run decides
+		Commands: []*cli.Command{
+			p.demo(), p.dht(), p.keys(), p.manager(), p.member(), p.verify(), p.paths(),
+		},
+	}
+	app.Action = p.group(app.Commands, "weir")
+	app.OnUsageError = onUsage
+	var walk func(cs []*cli.Command, path string)
+	walk = func(cs []*cli.Command, path string) {
+		for _, c := range cs {
+			c.OnUsageError, c.HideHelpCommand = onUsage, true
+			name := path + " " + c.Name
+			if c.Subcommands != nil {
+				c.Action = p.group(c.Subcommands, name)
+				walk(c.Subcommands, name)
+			}
+		}
+	}
+	walk(app.Commands, "weir")
+	return app
+}
+
+// onUsage says in our words what the library says of a flag in its own.
+func onUsage(c *cli.Context, err error, _ bool) error {
+	name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
+	if !unknown {
+		return &usageError{strings.Replace(err.Error(), "for flag -", "for flag --", 1)}
+	}
+	own := c.App.Flags
+	if c.Command != nil && c.Command.Flags != nil {
+		own = c.Command.Flags
+	}
+	var names []string
+	for _, f := range own {
+		names = append(names, f.Names()[0])
+	}
+	path := "weir"
+	if c.Command != nil && c.Command.HelpName != "" {
+		path = c.Command.HelpName
+	}
+	if len(names) == 0 {
+		return usagef("%s has no flag --%s; %s --help lists what it has", path, name, path)
+	}
+	return usagef("%s has no flag --%s; did you mean --%s? %s --help lists them", path, name, configs.Nearest(name, names), path)
+}
+
+// group is the action of a command that only has subcommands.
+func (p *program) group(subs []*cli.Command, name string) cli.ActionFunc {
+	return func(c *cli.Context) error {
+		word := c.Args().First()
+		if word == "" || word == "help" {
+			return cli.ShowSubcommandHelp(c)
+		}
+		var names []string
+		for _, s := range subs {
+			names = append(names, s.Name)
+		}
+		return usagef("there is no command %s %s; did you mean %s %s?", name, word, name, configs.Nearest(word, names))
+	}
+}

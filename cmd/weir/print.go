@@ -1,0 +1,85 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"golang.org/x/term"
+)
+
+func (p *program) printf(format string, args ...any) { fmt.Fprintf(p.out, format, args...) }
+
+// logf writes a line for operators, with the time.
+func (p *program) logf(format string, args ...any) {
+	fmt.Fprintf(p.err, "%s %s\n", time.Now().Format("15:04:05"), fmt.Sprintf(format, args...))
+}
+
+// json prints one object or list, in one line: lists of lines are cycles.
+func (p *program) json(v any) error {
+	e := json.NewEncoder(p.out)
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}
+
+// show prints v as JSON or calls text.
+func (p *program) show(asJSON bool, v any, text func()) error {
+	if asJSON {
+		return p.json(v)
+	}
+	text()
+	return nil
+}
+
+// table prints rows in columns; an "-" column is aligned to the right.
+func (p *program) table(head string, rows [][]string) {
+	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, strings.ReplaceAll(head, " ", "\t"))
+	for _, r := range rows {
+		fmt.Fprintln(w, strings.Join(r, "\t"))
+	}
+	w.Flush()
+}
+
+// terminal says whether progress and prompts have somebody to read them.
+func (p *program) terminal() bool {
+	return p.errFile != nil && term.IsTerminal(int(p.errFile.Fd()))
+}
+
+// progress overwrites one line of the terminal; "" clears it.
+func (p *program) progress(text string) {
+	if p.terminal() {
+		fmt.Fprintf(p.err, "\r\x1b[K%s", text)
+	}
+}
+
+// ago says how long ago a view's time was.
+func ago(text string) string {
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return "never"
+	}
+	switch d := time.Since(t); {
+	case d < 2*time.Second:
+		return "just now"
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%d s ago", int(d.Seconds()))
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d min ago", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h ago", int(d.Hours()))
+	default:
+		return fmt.Sprintf("%d days ago", int(d.Hours()/24))
+	}
+}
+
+// clock is a view's time in the reader's zone.
+func clock(text string) string {
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return ""
+	}
+	return t.Local().Format("2006-01-02 15:04:05")
+}

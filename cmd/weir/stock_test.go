@@ -1,0 +1,187 @@
+package main
+
+// This file shares no code with weir: what others make of our bytes, they make
+// with the standard library, golang.org/x/mod/sumdb and ledger/wire/SPEC.md.
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"golang.org/x/mod/sumdb/note"
+	"golang.org/x/mod/sumdb/tlog"
+)
+
+// stock VERIFIED STREAM checks the checkpoint that weir verify --json printed
+// against a database's bytes: the note's signature, the root over all entries,
+// and a proof of inclusion for each of them.
+func stock(args []string) error {
+	if len(args) != 2 {
+		return errors.New("usage: stock VERIFIED STREAM")
+	}
+	b, err := os.ReadFile(args[0])
+	if err != nil {
+		return err
+	}
+	var said struct {
+		ID         string `json:"id"`
+		Checkpoint string `json:"checkpoint"`
+		Key        string `json:"verifier_key"`
+	}
+	if err := json.Unmarshal(b, &said); err != nil {
+		return err
+	}
+	size, root, err := openCheckpoint(said.Checkpoint, said.Key, "weir/"+said.ID)
+	if err != nil {
+		return err
+	}
+	stream, err := os.ReadFile(args[1])
+	if err != nil {
+		return err
+	}
+	leaves, err := splitFrames(stream)
+	if err != nil {
+		return err
+	}
+	if int64(len(leaves)) != size {
+		return fmt.Errorf("%d leaves, the checkpoint says %d", len(leaves), size)
+	}
+	return prove(leaves, root)
+}
+
+// openCheckpoint reads a C2SP checkpoint as any note tool does.
+func openCheckpoint(text, key, origin string) (size int64, root tlog.Hash, err error) {
+	verifier, err := note.NewVerifier(key)
+	if err != nil {
+		return 0, root, err
+	}
+	n, err := note.Open([]byte(text), note.VerifierList(verifier))
+	if err != nil {
+		return 0, root, err
+	}
+	lines := strings.Split(n.Text, "\n")
+	if len(lines) != 4 || lines[0] != origin || verifier.Name() != origin {
+		return 0, root, fmt.Errorf("not a checkpoint of %s: %q", origin, n.Text)
+	}
+	if size, err = strconv.ParseInt(lines[1], 10, 64); err != nil {
+		return 0, root, err
+	}
+	root, err = tlog.ParseHash(lines[2])
+	return size, root, err
+}
+
+// splitFrames gives the log's leaves: the entries of a stream (SPEC.md 7.3).
+func splitFrames(stream []byte) (leaves [][]byte, err error) {
+	const header = 12
+	for len(stream) > 0 {
+		if len(stream) < header || stream[0] != 1 || stream[1] != 0 && stream[1] != 2 {
+			return nil, fmt.Errorf("leaf %d: not a frame", len(leaves))
+		}
+		entry, body := binary.BigEndian.Uint32(stream[4:]), binary.BigEndian.Uint32(stream[8:])
+		end := header + uint64(entry) + uint64(body)
+		if end > uint64(len(stream)) {
+			return nil, fmt.Errorf("leaf %d: cut off", len(leaves))
+		}
+		leaf := stream[header : header+entry]
+		if stream[1] == 0 { // plain: the entry ends with the body's hash
+			if got := sha256.Sum256(stream[header+entry : end]); !bytes.HasSuffix(leaf, got[:]) {
+				return nil, fmt.Errorf("leaf %d: another body", len(leaves))
+			}
+		}
+		leaves, stream = append(leaves, leaf), stream[end:]
+	}
+	return leaves, nil
+}
+
+// prove builds the Merkle tree and checks a proof of inclusion for every leaf.
+func prove(leaves [][]byte, root tlog.Hash) error {
+	var stored []tlog.Hash
+	reader := tlog.HashReaderFunc(func(at []int64) ([]tlog.Hash, error) {
+		out := make([]tlog.Hash, len(at))
+		for i, x := range at {
+			out[i] = stored[x]
+		}
+		return out, nil
+	})
+	for i, leaf := range leaves {
+		h, err := tlog.StoredHashes(int64(i), leaf, reader)
+		if err != nil {
+			return err
+		}
+		stored = append(stored, h...)
+	}
+	size := int64(len(leaves))
+	got, err := tlog.TreeHash(size, reader)
+	if err != nil {
+		return err
+	}
+	if got != root {
+		return fmt.Errorf("the root over %d leaves is %v, the signed one %v", size, got, root)
+	}
+	for i, leaf := range leaves {
+		proof, err := tlog.ProveRecord(size, int64(i), reader)
+		if err != nil {
+			return err
+		}
+		if err := tlog.CheckRecord(proof, size, root, int64(i), tlog.RecordHash(leaf)); err != nil {
+			return fmt.Errorf("leaf %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
+// stockHead ITEM checks the signature of a mutable item that another client
+// printed, as BEP 44 says, and prints what the head in it says: infohash, log
+// size and root.
+func stockHead(args []string) error {
+	if len(args) != 1 {
+		return errors.New("usage: stockhead ITEM")
+	}
+	b, err := os.ReadFile(args[0])
+	if err != nil {
+		return err
+	}
+	var text struct {
+		Key, Salt, Sig, Value string
+		Seq                   int64
+	}
+	if err := json.Unmarshal(b, &text); err != nil {
+		return err
+	}
+	var raw [4][]byte
+	for i, s := range []string{text.Key, text.Salt, text.Sig, text.Value} {
+		if raw[i], err = hex.DecodeString(s); err != nil {
+			return err
+		}
+	}
+	key, salt, sig, value := raw[0], raw[1], raw[2], raw[3]
+	signed := fmt.Appendf(nil, "4:salt%d:%s3:seqi%de1:v%s", len(salt), salt, text.Seq, value)
+	if len(key) != ed25519.PublicKeySize || !ed25519.Verify(key, signed, sig) {
+		return errors.New("the item is not signed by its key")
+	}
+	field := func(name string, length int) ([]byte, error) { // a string of the dict: no value of a head holds such bytes by chance
+		mark := fmt.Appendf(nil, "%d:%s%d:", len(name), name, length)
+		at := bytes.Index(value, mark)
+		if at < 0 || len(value) < at+len(mark)+length {
+			return nil, fmt.Errorf("the head has no %s", name)
+		}
+		return value[at+len(mark):][:length], nil
+	}
+	infohash, err := field("ih", 20)
+	if err != nil {
+		return err
+	}
+	root, err := field("r", 32)
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(map[string]string{"infohash": hex.EncodeToString(infohash), "root": hex.EncodeToString(root)})
+}

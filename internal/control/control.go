@@ -1,0 +1,194 @@
+package control
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"weir/keys/keyfile"
+)
+
+// Limits. A request or an answer over bodyBytesMax is an error.
+const (
+	bodyBytesMax = 16 << 20
+	pathCharsMax = 96
+	pathFile     = "control"
+	socketFile   = "control.sock"
+)
+
+// ErrNotRunning: nobody answers on the directory's socket.
+var ErrNotRunning = errors.New("no weir runs on this directory")
+
+// Error is a failure of the called command: Code is its exit code.
+type Error struct {
+	Code int    `json:"code"`
+	Text string `json:"error"`
+}
+
+func (e *Error) Error() string { return e.Text }
+
+// Handler runs a command. What it returns is encoded as JSON; an *Error keeps
+// its code, every other error has code 1.
+type Handler func(ctx context.Context, name string, in json.RawMessage) (any, error)
+
+// Server answers on a directory's socket until it is closed.
+type Server struct {
+	http   *http.Server
+	socket string
+	dir    string
+	temp   string // the private directory of a socket that lies elsewhere
+	done   chan struct{}
+}
+
+// Serve listens. The caller holds the directory's lock, so what is left of an
+// earlier socket is dead and is removed.
+func Serve(dir string, h Handler) (*Server, error) {
+	s := &Server{dir: dir, socket: filepath.Join(dir, socketFile), done: make(chan struct{})}
+	if len(s.socket) > pathCharsMax {
+		temp, err := os.MkdirTemp("", "weir-")
+		if err != nil {
+			return nil, fmt.Errorf("open the control socket: %w", err)
+		}
+		s.temp, s.socket = temp, filepath.Join(temp, socketFile)
+	}
+	if err := os.Remove(s.socket); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("open the control socket: %w", err)
+	}
+	l, err := net.Listen("unix", s.socket)
+	if err != nil {
+		return nil, fmt.Errorf("open the control socket: %w", err)
+	}
+	if err := os.Chmod(s.socket, 0o600); err != nil {
+		l.Close()
+		return nil, fmt.Errorf("open the control socket: %w", err)
+	}
+	if err := keyfile.WriteAtomic(filepath.Join(dir, pathFile), []byte(s.socket+"\n")); err != nil {
+		l.Close()
+		return nil, fmt.Errorf("open the control socket: %w", err)
+	}
+	s.http = &http.Server{Handler: handler(h), ReadHeaderTimeout: 10 * time.Second}
+	go func() {
+		defer close(s.done)
+		s.http.Serve(l)
+	}()
+	return s, nil
+}
+
+// Close ends the server and the calls under way, and removes the socket.
+func (s *Server) Close() error {
+	err := s.http.Close()
+	<-s.done
+	os.Remove(filepath.Join(s.dir, pathFile))
+	if s.temp != "" {
+		os.RemoveAll(s.temp)
+	}
+	return err
+}
+
+func handler(h Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost {
+			http.Error(w, "POST only", http.StatusMethodNotAllowed)
+			return
+		}
+		in, err := io.ReadAll(http.MaxBytesReader(w, r.Body, bodyBytesMax))
+		if err != nil {
+			http.Error(w, "the request is too large", http.StatusRequestEntityTooLarge)
+			return
+		}
+		out, err := h(r.Context(), strings.TrimPrefix(r.URL.Path, "/"), in)
+		w.Header().Set("Content-Type", "application/json")
+		if err != nil {
+			e := &Error{Code: 1, Text: err.Error()}
+			var own *Error
+			if errors.As(err, &own) {
+				e.Code = own.Code
+			}
+			w.WriteHeader(http.StatusUnprocessableEntity)
+			json.NewEncoder(w).Encode(e)
+			return
+		}
+		json.NewEncoder(w).Encode(out)
+	})
+}
+
+// trusted says whether a socket is where Serve makes one: in the directory, or in
+// one of its own that nobody else can enter. What a crash left behind names a
+// place in the system's temporary directory, where by now somebody else may
+// listen.
+func trusted(dir, socket string) bool {
+	there, err := os.Stat(filepath.Dir(socket))
+	if err != nil {
+		return false
+	}
+	if here, err := os.Stat(dir); err == nil && os.SameFile(here, there) {
+		return true // by whichever of its names
+	}
+	return own(there) && (runtime.GOOS == "windows" || there.Mode().Perm()&0o077 == 0)
+}
+
+// Call runs a command in the process that holds the directory. It gives
+// ErrNotRunning when there is none, and an *Error when the command failed.
+func Call(ctx context.Context, dir, name string, in, out any) error {
+	b, err := os.ReadFile(filepath.Join(dir, pathFile))
+	if err != nil {
+		return ErrNotRunning
+	}
+	socket := strings.TrimSpace(string(b))
+	if !trusted(dir, socket) {
+		return ErrNotRunning
+	}
+	body, err := json.Marshal(in)
+	if err != nil {
+		return fmt.Errorf("call %s: %w", name, err)
+	}
+	client := &http.Client{Transport: &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			var d net.Dialer
+			c, err := d.DialContext(ctx, "unix", socket)
+			if err != nil {
+				return nil, fmt.Errorf("%w: %w", ErrNotRunning, err)
+			}
+			return c, nil
+		},
+	}}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://weir/"+name, bytes.NewReader(body))
+	if err != nil {
+		return fmt.Errorf("call %s: %w", name, err)
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		if errors.Is(err, ErrNotRunning) {
+			return ErrNotRunning
+		}
+		return fmt.Errorf("call %s: the running weir went away: %w", name, err)
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, bodyBytesMax+1))
+	if err != nil || len(answer) > bodyBytesMax {
+		return fmt.Errorf("call %s: the running weir went away in the middle of its answer", name)
+	}
+	if resp.StatusCode != http.StatusOK {
+		e := &Error{Code: 1, Text: strings.TrimSpace(string(answer))}
+		json.Unmarshal(answer, e)
+		return e
+	}
+	if out == nil {
+		return nil
+	}
+	if err := json.Unmarshal(answer, out); err != nil {
+		return fmt.Errorf("call %s: the running weir is of another version: %w", name, err)
+	}
+	return nil
+}

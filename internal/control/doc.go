@@ -1,0 +1,10 @@
+// Package control is how a command reaches a running manager or agent: HTTP
+// over a Unix socket in the data directory, one POST a call, JSON both ways.
+// Whoever may read the directory (mode 0700) may call; there is no other
+// authentication and nothing listens on a network.
+//
+// A socket's path has room for about 100 characters. Where the directory's is
+// longer, the socket lies in a new private directory below the system's
+// temporary one. Either way the file "control" in the data directory holds the
+// socket's path.
+package control

@@ -1,0 +1,171 @@
+package demo
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"fmt"
+	"time"
+
+	"weir/internal/host"
+	"weir/internal/lookup"
+	"weir/internal/mainline"
+	"weir/keys"
+	"weir/ledger/wire"
+)
+
+// rogue is a member without an agent, who puts bytes of its own making through
+// a DHT node of its own.
+type rogue struct {
+	name    string
+	id      *keys.Identity
+	node    *mainline.Node
+	code    string // member code, to be admitted by hand
+	account uint64
+
+	database wire.ID
+	charter  *wire.Charter
+	digest   wire.Digest
+	seen     wire.Seen // of leaf 0: the oldest checkpoint there is
+	last     uint64    // numbers that it knows are in the log
+	chain    wire.Hash
+	seq      int64
+	first    wire.Message // its only honest payment
+}
+
+func newRogue(ctx context.Context, bootstrap []string, link, name string) (*rogue, error) {
+	seed, err := host.NewKey()
+	if err != nil {
+		return nil, err
+	}
+	h := &rogue{name: name, id: keys.Derive(seed)}
+	if h.code, err = wire.NewMemberCode(h.id, name).Link(); err != nil {
+		return nil, err
+	}
+	l, err := wire.ParseLink(link)
+	if err != nil {
+		return nil, err
+	}
+	h.database = l.(wire.DatabaseLink).ID
+	if h.node, err = mainline.Open(ctx, mainline.Config{Listen: "127.0.0.1:0", Bootstrap: bootstrap}); err != nil {
+		return nil, err
+	}
+	charter, err := get(ctx, h.node, lookup.Get{Target: wire.Target(h.database)})
+	if err != nil {
+		h.node.Close()
+		return nil, fmt.Errorf("%s looks for the charter: %w", name, err)
+	}
+	if h.charter, err = wire.ParseCharter(charter.Value); err != nil {
+		h.node.Close()
+		return nil, err
+	}
+	h.digest = wire.CharterDigest(charter.Value)
+	root := leafHash(charter.Value)
+	h.seen = wire.Checkpoint{Size: 1, Root: root}.Seen()
+	return h, nil
+}
+
+// get waits for an item.
+func get(ctx context.Context, n *mainline.Node, g lookup.Get) (*lookup.Item, error) {
+	done := make(chan lookup.Found, 1)
+	n.Get(g, func(f lookup.Found) { done <- f })
+	select {
+	case f := <-done:
+		if f.Item == nil {
+			return nil, fmt.Errorf("not found: %v", f.Err)
+		}
+		return f.Item, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// act does this cycle's mischief.
+func (h *rogue) act(ctx context.Context, cycle int) error {
+	switch h.name {
+	case rogueNames[0]:
+		// Far beyond the lower limit, well signed: refused by an entry. The
+		// next one waits until the delay after a refusal has passed.
+		m, err := h.transfer(1, 100_000_00, fmt.Sprintf("everything, please (%d)", cycle))
+		if err != nil {
+			return err
+		}
+		if cycle > 0 {
+			return nil
+		}
+		return h.put(ctx, m)
+	case rogueNames[1]:
+		// One honest payment, and from then on the same bytes under the next number.
+		if cycle == 0 {
+			m, err := h.transfer(1, 1_00, "honest, this once")
+			if err != nil {
+				return err
+			}
+			h.first = m
+			return h.put(ctx, m)
+		}
+		if cycle == 1 {
+			h.last, h.chain = 1, wire.ChainNext(h.chain, h.first.Change)
+			return h.put(ctx, h.first)
+		}
+		return nil
+	default:
+		// A payment to itself in another's name, under a signature of its own making.
+		m, err := h.transfer(1, 5_00, fmt.Sprintf("forged %d", cycle))
+		if err != nil {
+			return err
+		}
+		if _, err := rand.Read(m.Sig[:32]); err != nil {
+			return err
+		}
+		return h.put(ctx, m)
+	}
+}
+
+// transfer signs a payment as the rogue's next change.
+func (h *rogue) transfer(to uint64, amount int64, memo string) (wire.Message, error) {
+	if to == h.account {
+		to++
+	}
+	args, err := wire.Transfer{Memo: memo, Postings: []wire.Posting{{Account: h.account, Amount: -amount}, {Account: to, Amount: amount}}}.Args()
+	if err != nil {
+		return wire.Message{}, err
+	}
+	c := wire.Change{Name: "transfer", Args: args, Seen: h.seen}
+	b, err := c.Encode()
+	if err != nil {
+		return wire.Message{}, err
+	}
+	signed := wire.ChangeSigned(h.digest, h.last+1, wire.ChainNext(h.chain, b))
+	return wire.Message{Change: b, Sig: wire.Signature(ed25519.Sign(h.id.Publish, signed))}, nil
+}
+
+// put puts an outbox with one message through the rogue's own DHT node.
+func (h *rogue) put(ctx context.Context, m wire.Message) error {
+	shared, err := h.id.Shared(h.charter.Seal)
+	if err != nil {
+		return err
+	}
+	var nonce [24]byte
+	if _, err := rand.Read(nonce[:]); err != nil {
+		return err
+	}
+	k := wire.DeriveOutboxKeys(shared, h.digest, h.id.Public(), h.charter.Manager)
+	value, err := wire.SealWindow(k, nonce, &wire.Window{First: h.last + 1, Count: 1, Before: h.chain, Inline: wire.AppendMessage(nil, m)})
+	if err != nil {
+		return err
+	}
+	h.seq = max(h.seq+1, time.Now().UnixMilli())
+	it, err := lookup.Sign(h.id.Publish, h.database.Salt(), h.seq, value)
+	if err != nil {
+		return err
+	}
+	done := make(chan lookup.Stored, 1)
+	h.node.Put(lookup.Put{Item: it}, func(s lookup.Stored) { done <- s })
+	select {
+	case s := <-done:
+		return s.Err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,87 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"weir/internal/control"
+	"weir/internal/lookup"
+	"weir/internal/mainline"
+	"weir/keys"
+	"weir/keys/keyfile"
+	"weir/ledger/outbox"
+	"weir/ledger/store"
+	"weir/ledger/wire"
+	"weir/manager"
+	"weir/member"
+)
+
+// codes maps sentinels to exit codes; the first that fits counts.
+var codes = []struct {
+	err  error
+	code int
+}{
+	{context.Canceled, CodeInterrupted},
+	{ErrNotInitialised, CodeNotInitialised},
+	{keyfile.ErrNotFound, CodeNotInitialised},
+	{store.ErrLocked, CodeLocked},
+	{keyfile.ErrDamaged, CodeError}, // also when its text does not read
+	{keyfile.ErrPassphrase, CodePassphrase},
+	{keyfile.ErrNoPassphrase, CodePassphrase},
+	{keyfile.ErrUnread, CodePassphrase},
+	{manager.ErrNotManager, CodePassphrase},
+	{ErrNotFound, CodeNotFound},
+	{store.ErrNotFound, CodeNotFound},
+	{manager.ErrNotFound, CodeNotFound},
+	{member.ErrNotFound, CodeNotFound},
+	{manager.ErrUsed, CodeRefused},
+	{member.ErrNotAdmitted, CodeRefused},
+	{member.ErrOtherDevice, CodeRefused},
+	{outbox.ErrFull, CodeRefused},
+	{outbox.ErrHanded, CodeRefused},
+	{outbox.ErrNotNewest, CodeRefused},
+	{ErrNoNode, CodeNoNode},
+	{mainline.ErrNoBootstrap, CodeNoNode},
+	{lookup.ErrNoNodes, CodeNoNode},
+	{ErrNotVerified, CodeNotVerified},
+	{store.ErrDamaged, CodeNotVerified},
+	{keys.ErrText, CodeUsage},
+	{keys.ErrWords, CodeUsage},
+	{wire.ErrNotLink, CodeUsage},
+	{wire.ErrMistyped, CodeUsage},
+}
+
+// ErrNotVerified: what was found does not verify.
+var ErrNotVerified = errors.New("it does not verify")
+
+// refused is an error for what the rules, or how things stand, do not allow.
+func refused(format string, args ...any) error {
+	return &control.Error{Code: CodeRefused, Text: fmt.Sprintf(format, args...)}
+}
+
+// misread is an error for a value that does not read.
+func misread(format string, args ...any) error {
+	return &control.Error{Code: CodeUsage, Text: fmt.Sprintf(format, args...)}
+}
+
+// Code is the exit code of an error.
+func Code(err error) int {
+	if err == nil {
+		return 0
+	}
+	var own *control.Error
+	if errors.As(err, &own) {
+		return own.Code
+	}
+	var refused *manager.Refused
+	if errors.As(err, &refused) {
+		return CodeRefused
+	}
+	for _, c := range codes {
+		if errors.Is(err, c.err) {
+			return c.code
+		}
+	}
+	return CodeError
+}

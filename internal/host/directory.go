@@ -1,0 +1,140 @@
+package host
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"weir/keys/keyfile"
+	"weir/ledger/wire"
+)
+
+// Directory is a data directory.
+type Directory string
+
+// Exit codes that callers attach to errors; see cmd/weir.
+const (
+	CodeError          = 1
+	CodeUsage          = 2
+	CodePart           = 3
+	CodeNotInitialised = 10
+	CodeLocked         = 11
+	CodePassphrase     = 12
+	CodeNotFound       = 13
+	CodeRefused        = 14
+	CodeNoNode         = 15
+	CodeNotVerified    = 16
+	CodeInterrupted    = 130
+)
+
+// Errors that commands turn into exit codes.
+var (
+	ErrNotInitialised = errors.New("nothing is set up here yet")
+	ErrNotFound       = errors.New("not found")
+	ErrNoNode         = errors.New("no DHT node answered")
+)
+
+// Database is what a directory knows of a database beside its store.
+type Database struct {
+	ID        string           `json:"id"`
+	Name      string           `json:"name,omitempty"`
+	Link      string           `json:"link,omitempty"`    // by which it was joined
+	Role      string           `json:"role"`              // manager or member
+	Account   uint64           `json:"account,omitempty"` // told by an answer code
+	Bootstrap []netip.AddrPort `json:"bootstrap,omitempty"`
+}
+
+// Key is the directory's key file.
+func (d Directory) Key() keyfile.File { return keyfile.File{Path: filepath.Join(string(d), "key")} }
+
+// Make creates the directory, for its owner only.
+func (d Directory) Make() error {
+	if err := os.MkdirAll(filepath.Join(string(d), "db"), 0o700); err != nil {
+		return fmt.Errorf("make the data directory: %w", err)
+	}
+	return nil
+}
+
+// Store is where a database's store lies.
+func (d Directory) Store(id wire.ID) string { return filepath.Join(string(d), "db", id.String()) }
+
+func (d Directory) record(id string) string { return filepath.Join(string(d), "db", id+".json") }
+
+// Save writes what is known of a database.
+func (d Directory) Save(db Database) error {
+	b, err := json.MarshalIndent(db, "", "  ")
+	if err != nil {
+		return err
+	}
+	return keyfile.WriteAtomic(d.record(db.ID), append(b, '\n'))
+}
+
+// Databases lists the directory's databases by id.
+func (d Directory) Databases() ([]Database, error) {
+	names, err := filepath.Glob(filepath.Join(string(d), "db", "*.json"))
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(names)
+	var all []Database
+	for _, n := range names {
+		b, err := os.ReadFile(n)
+		if err != nil {
+			return nil, fmt.Errorf("list databases: %w", err)
+		}
+		var db Database
+		if err := json.Unmarshal(b, &db); err != nil {
+			return nil, fmt.Errorf("list databases: %s: %w", n, err)
+		}
+		if _, err := ParseID(db.ID); err != nil || filepath.Base(n) != db.ID+".json" {
+			return nil, fmt.Errorf("list databases: %s names another database", n)
+		}
+		all = append(all, db)
+	}
+	return all, nil
+}
+
+// Choose gives the database that which names: an id, the beginning of one, a
+// name, or "" for the only one there is.
+func (d Directory) Choose(which string) (Database, error) {
+	all, err := d.Databases()
+	if err != nil {
+		return Database{}, err
+	}
+	if len(all) == 0 {
+		return Database{}, fmt.Errorf("%w: %s holds no database", ErrNotInitialised, string(d))
+	}
+	var hits []Database
+	var names []string
+	for _, db := range all {
+		names = append(names, fmt.Sprintf("%s (%s)", db.ID, db.Name))
+		if which == "" || strings.HasPrefix(db.ID, strings.ToLower(which)) || db.Name == which {
+			hits = append(hits, db)
+		}
+	}
+	switch {
+	case len(hits) == 1:
+		return hits[0], nil
+	case len(hits) == 0:
+		return Database{}, fmt.Errorf("%w: no database %q here; there are %s", ErrNotFound, which, strings.Join(names, ", "))
+	}
+	return Database{}, fmt.Errorf("%w: several databases here; say which with --db: %s", ErrNotFound, strings.Join(names, ", "))
+}
+
+// ParseID reads a database's id in hex.
+func ParseID(text string) (wire.ID, error) {
+	var id wire.ID
+	if len(text) != 2*len(id) {
+		return id, fmt.Errorf("a database's id has %d hex digits, not %d", 2*len(id), len(text))
+	}
+	if _, err := hex.Decode(id[:], []byte(text)); err != nil {
+		return id, fmt.Errorf("read a database's id: %w", err)
+	}
+	return id, nil
+}

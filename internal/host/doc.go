@@ -1,0 +1,15 @@
+// Package host puts the roles on real edges: a data directory, a key file, one
+// UDP socket with the DHT node, one torrent client, one loop a role. What a
+// command asks of a role is a call by name with JSON in and out (views.go), so
+// that the same code answers in the process of the command and, through
+// internal/control, in a running manager or agent.
+//
+// A data directory holds
+//
+//	key, key.pub          the identity (keys/keyfile)
+//	weir.toml             settings, if somebody wrote some
+//	nodes                 DHT nodes of the last run, to start from
+//	control, control.sock the way to what runs here (internal/control)
+//	db/ID/                one database's store (ledger/store)
+//	db/ID.json            what is known of it beside the store: Database
+package host

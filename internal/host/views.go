@@ -1,0 +1,296 @@
+package host
+
+import (
+	"encoding/hex"
+	"time"
+
+	"weir/internal/lookup"
+	"weir/ledger"
+	"weir/ledger/wire"
+	"weir/manager"
+	"weir/member"
+)
+
+// The views are what commands print with --json: ids in full hex, amounts as
+// decimal strings, times RFC 3339 in UTC. Their keys are a contract.
+
+// AccountView is one account.
+type AccountView struct {
+	Account   uint64 `json:"account"`
+	Name      string `json:"name"`
+	Key       string `json:"key"`
+	Balance   string `json:"balance"`
+	Lower     string `json:"lower"`
+	Upper     string `json:"upper"`
+	Unit      string `json:"unit"`
+	Suspended bool   `json:"suspended"`
+	Entries   uint64 `json:"entries"` // its newest number
+	Admitted  string `json:"admitted"`
+}
+
+func viewAccount(c *wire.Charter, a ledger.Account) AccountView {
+	return AccountView{
+		Account: a.Number, Name: a.Name, Key: hex.EncodeToString(a.Key[:]),
+		Balance: ledger.FormatAmount(a.Balance, c.Scale), Lower: ledger.FormatAmount(a.Limits.Lower, c.Scale),
+		Upper: ledger.FormatAmount(a.Limits.Upper, c.Scale), Unit: c.Unit,
+		Suspended: a.Suspended, Entries: a.Last, Admitted: viewMillis(a.Admitted),
+	}
+}
+
+// MemberView is one member as its manager sees it.
+type MemberView struct {
+	AccountView
+	Seen    string `json:"seen,omitempty"` // when a new outbox was last met since the start
+	Holders int    `json:"holders"`        // DHT nodes of the 8 closest that held its outbox when last looked up
+	Short   bool   `json:"short"`          // no node answered for it at the last poll
+	Problem string `json:"problem,omitempty"`
+}
+
+// PostingView is one posting of a transfer.
+type PostingView struct {
+	Account uint64 `json:"account"`
+	Name    string `json:"name"`
+	Amount  string `json:"amount"`
+}
+
+// EntryView is one entry of the log.
+type EntryView struct {
+	Index    uint64        `json:"index"`
+	Time     string        `json:"time"`
+	Account  uint64        `json:"account"`
+	Name     string        `json:"name"`
+	Number   uint64        `json:"number"`
+	Kind     string        `json:"kind"`
+	Verdict  string        `json:"verdict"`
+	Postings []PostingView `json:"postings,omitempty"`
+	Memo     string        `json:"memo,omitempty"`
+	Target   uint64        `json:"target,omitempty"` // whom an act concerns
+	Lower    string        `json:"lower,omitempty"`
+	Upper    string        `json:"upper,omitempty"`
+	Reason   string        `json:"reason,omitempty"`
+}
+
+func viewEntry(st *ledger.State, d ledger.Decided) EntryView {
+	e := d.Entry
+	scale := st.Charter.Scale
+	v := EntryView{
+		Index: d.Index, Time: viewMillis(e.Time), Account: e.Account, Name: nameOf(st, e.Account),
+		Number: e.Number, Kind: e.Kind.String(), Verdict: e.Verdict.String(),
+	}
+	var change *wire.Change
+	if d.Body != nil {
+		change, _ = wire.ParseChange(d.Body.Change)
+	}
+	switch e.Kind {
+	case wire.KindTransfer:
+		if t, err := wire.ParseTransferEffect(e.Effect); err == nil && e.Verdict == wire.Applied {
+			v.Postings = viewPostings(st, t.Postings)
+		}
+		if change != nil {
+			if t, err := wire.ParseTransfer(change.Args); err == nil {
+				v.Memo = t.Memo
+			}
+		}
+	case wire.KindAdmit:
+		if a, err := wire.ParseAdmitEffect(e.Effect); err == nil {
+			v.Target, v.Lower, v.Upper = a.Account, ledger.FormatAmount(a.Limits.Lower, scale), ledger.FormatAmount(a.Limits.Upper, scale)
+		}
+	case wire.KindLimit:
+		if a, err := wire.ParseLimitEffect(e.Effect); err == nil {
+			v.Target, v.Lower, v.Upper = a.Account, ledger.FormatAmount(a.Limits.Lower, scale), ledger.FormatAmount(a.Limits.Upper, scale)
+		}
+	case wire.KindSuspend, wire.KindResume:
+		if a, err := wire.ParseAccountEffect(e.Effect); err == nil {
+			v.Target = a.Account
+		}
+		if change != nil {
+			if s, err := wire.ParseSuspend(change.Args); err == nil {
+				v.Reason = s.Reason
+			}
+		}
+	}
+	return v
+}
+
+func viewPostings(st *ledger.State, ps []wire.Posting) []PostingView {
+	var out []PostingView
+	for _, p := range ps {
+		out = append(out, PostingView{Account: p.Account, Name: nameOf(st, p.Account), Amount: ledger.FormatAmount(p.Amount, st.Charter.Scale)})
+	}
+	return out
+}
+
+func nameOf(st *ledger.State, number uint64) string {
+	if number == 0 {
+		return "manager"
+	}
+	a, _ := st.Account(number)
+	return a.Name
+}
+
+// PollView is how a cycle's poll went.
+type PollView struct {
+	Keys       int    `json:"keys"`       // members, open invitations, the own head
+	Answers    [3]int `json:"answers"`    // keys with no, one, and two or more fresh answers
+	Newer      int    `json:"newer"`      // keys with something new
+	Short      int    `json:"short"`      // keys with fewer than two fresh answers
+	Walked     int    `json:"walked"`     // keys whose holders were looked up
+	Stale      int    `json:"stale"`      // answers without what is known
+	Invalid    int    `json:"invalid"`    // answers with an item that is not valid
+	Packets    int    `json:"packets"`    // sent to remembered holders
+	Background int    `json:"background"` // packets sent to look holders up
+	BytesOut   int64  `json:"bytes_out"`
+	BytesIn    int64  `json:"bytes_in"`
+	P50MS      int64  `json:"p50_ms"` // until a key had its second fresh answer
+	P90MS      int64  `json:"p90_ms"`
+	P99MS      int64  `json:"p99_ms"`
+}
+
+func viewPoll(r lookup.PollReport) PollView {
+	return PollView{
+		Keys: r.Keys, Answers: r.Answers, Newer: r.Newer, Short: r.Short(), Walked: r.Walked, Stale: r.Stale, Invalid: r.Invalid,
+		Packets: r.Packets, Background: r.Background, BytesOut: r.BytesOut, BytesIn: r.BytesIn,
+		P50MS: r.P50.Milliseconds(), P90MS: r.P90.Milliseconds(), P99MS: r.P99.Milliseconds(),
+	}
+}
+
+// CycleView is one cycle of a manager.
+type CycleView struct {
+	Cycle     uint64   `json:"cycle"`
+	Started   string   `json:"started,omitempty"`
+	Polled    int      `json:"polled"`
+	Answered  int      `json:"answered"`
+	Short     int      `json:"short"`
+	Packets   int      `json:"packets"`
+	Admitted  int      `json:"admitted"`
+	Accepted  int      `json:"accepted"`
+	Refused   int      `json:"refused"`
+	Poll      PollView `json:"poll"`
+	PollMS    int64    `json:"poll_ms"`
+	MergeMS   int64    `json:"merge_ms"`
+	PublishMS int64    `json:"publish_ms"`
+	HeadNodes int      `json:"head_nodes"`
+	LogSize   uint64   `json:"log_size"`
+	Sum       string   `json:"sum"`
+	Problem   string   `json:"problem,omitempty"`
+}
+
+// ViewCycle makes a report printable; scale is the charter's.
+func ViewCycle(r manager.Report, scale int) CycleView {
+	return CycleView{
+		Cycle: r.Cycle, Started: viewTime(r.Started), Polled: r.Polled, Answered: r.Answered, Short: r.Short, Packets: r.Packets,
+		Admitted: r.Admitted, Accepted: r.Accepted, Refused: r.Refused, Poll: viewPoll(r.Polling),
+		PollMS: r.Poll.Milliseconds(), MergeMS: r.Merge.Milliseconds(), PublishMS: r.Publish.Milliseconds(),
+		HeadNodes: r.HeadNodes, LogSize: r.LogSize, Sum: ledger.FormatAmount(r.Sum, scale), Problem: r.Problem,
+	}
+}
+
+// ManagerStatusView is weir manager status.
+type ManagerStatusView struct {
+	Running     bool         `json:"running"` // a manager runs on the directory
+	Phase       string       `json:"phase"`
+	Problem     string       `json:"problem,omitempty"`
+	ID          string       `json:"id"`
+	Name        string       `json:"name"`
+	Link        string       `json:"link"`
+	LogSize     uint64       `json:"log_size"`
+	Root        string       `json:"root"`
+	Length      uint64       `json:"length"`
+	Members     int          `json:"members"`
+	Accepted    uint64       `json:"accepted"`
+	Refused     uint64       `json:"refused"`
+	Dismissed   int          `json:"dismissed"`
+	Sum         string       `json:"sum"`
+	Unit        string       `json:"unit"`
+	Invitations int          `json:"invitations_open"`
+	HeadSeq     int64        `json:"head_seq"`
+	HeadTime    string       `json:"head_time,omitempty"`
+	HeadPut     bool         `json:"head_acknowledged"`
+	Reachable   bool         `json:"reachable"` // torrent peers have reached this machine
+	Nodes       int          `json:"nodes"`     // DHT nodes known
+	Cycle       *CycleView   `json:"cycle,omitempty"`
+	Stalled     []MemberView `json:"stalled,omitempty"`
+}
+
+// InvitationView is one invitation.
+type InvitationView struct {
+	ID      string `json:"id"`
+	State   string `json:"state"` // open, used, expired, revoked
+	Made    string `json:"made"`
+	Expires string `json:"expires"`
+	Account uint64 `json:"account,omitempty"`
+	Name    string `json:"name,omitempty"`
+	Problem string `json:"problem,omitempty"`
+	Link    string `json:"link,omitempty"` // only of an invitation that was just made
+}
+
+func viewInvitation(st *ledger.State, i manager.Invitation, now time.Time) InvitationView {
+	v := InvitationView{ID: i.ID(), Made: viewTime(i.Made), Expires: viewTime(i.Expires), Account: i.Account, Problem: i.Problem}
+	switch {
+	case i.Revoked:
+		v.State = "revoked"
+	case i.Account != 0:
+		v.State, v.Name = "used", nameOf(st, i.Account)
+	case !i.Open(now):
+		v.State = "expired"
+	default:
+		v.State = "open"
+	}
+	return v
+}
+
+// MemberStatusView is weir member status.
+type MemberStatusView struct {
+	Running   bool         `json:"running"` // an agent runs on the directory
+	Phase     string       `json:"phase"`
+	ID        string       `json:"id"`
+	Name      string       `json:"name"`
+	Joining   string       `json:"joining,omitempty"`
+	Account   *AccountView `json:"account,omitempty"`
+	LogSize   uint64       `json:"log_size"`
+	Newest    uint64       `json:"newest_log_size"`
+	Root      string       `json:"root"`
+	Length    uint64       `json:"length"`
+	HeadTime  string       `json:"head_time,omitempty"`
+	HeadAge   int64        `json:"head_age_seconds"`
+	Stale     bool         `json:"stale"`
+	Waiting   int          `json:"waiting"`
+	Handed    uint64       `json:"handed"`
+	Nodes     int          `json:"outbox_nodes"` // that acknowledged the outbox
+	Received  int64        `json:"bytes_downloaded"`
+	Source    string       `json:"source,omitempty"`
+	Serving   int          `json:"serving"`
+	Reachable bool         `json:"reachable"`
+	Warnings  []string     `json:"warnings,omitempty"`
+}
+
+func viewMember(st *ledger.State, s member.MemberStatus) MemberStatusView {
+	v := MemberStatusView{
+		Phase: string(s.Phase), ID: s.ID.String(), Name: s.Name, Joining: string(s.Joining),
+		LogSize: s.Size, Newest: s.Newest, Root: s.Root.String(), Length: s.Length,
+		HeadTime: viewTime(s.Head), HeadAge: int64(s.Age.Seconds()), Stale: s.Stale,
+		Waiting: s.Waiting, Handed: s.Handed, Nodes: s.Nodes, Received: s.Got, Source: s.Source,
+		Serving: s.Serving, Warnings: s.Warnings(),
+	}
+	if st != nil && s.Account != nil {
+		if a, ok := st.Account(s.Account.Number); ok {
+			view := viewAccount(st.Charter, a)
+			v.Account = &view
+		}
+	}
+	return v
+}
+
+func viewTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+func viewMillis(ms int64) string {
+	if ms == 0 {
+		return ""
+	}
+	return time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000Z")
+}
