@@ -204,6 +204,38 @@ func (m *Manager) heard(c *cycle, k keys.Public, r lookup.Polled) {
 		m.ports.DHT.Put(lookup.Put{Item: *l.item, Holders: r.Behind}, func(lookup.Stored) {})
 	}
 	m.fetchChunks(c, k, l)
+	m.keepChunks(k, l)
+}
+
+// keepChunks puts the chunks again that a member's waiting messages lie in, so
+// that they outlive their sender's absence (DESIGN section 3.5): each an hour
+// after it came, a few a member and cycle.
+func (m *Manager) keepChunks(k keys.Public, l *member) {
+	a, ok := m.Store.State().ByKey(k)
+	if !ok {
+		return
+	}
+	was, puts := l.keeping, 0
+	l.keeping = nil
+	for _, value := range l.receiver.Held(a.Last) {
+		it, err := lookup.Immutable(value)
+		if err != nil {
+			continue // cannot be: it was found as an item
+		}
+		at, known := was[it.Target]
+		switch {
+		case !known:
+			at = m.next()
+		case m.due(at) && puts < m.cfg.ChunkLookups:
+			puts++
+			at = m.next()
+			m.ports.DHT.Put(lookup.Put{Item: it}, func(lookup.Stored) {})
+		}
+		if l.keeping == nil {
+			l.keeping = map[wire.Target]time.Duration{}
+		}
+		l.keeping[it.Target] = at
+	}
 }
 
 // fetchChunks looks up the chunks that a member's waiting messages lie in.

@@ -96,7 +96,8 @@ type member struct {
 	heard    *cycle       // of the last answer of the poller
 	short    bool         // no node answered in it
 	fetching map[wire.Target]bool
-	distrust int // chunk look-ups that no cycle waits for any more
+	keeping  map[wire.Target]time.Duration // chunks whose messages wait → Mono from which each is put again
+	distrust int                           // chunk look-ups that no cycle waits for any more
 }
 
 // New opens a manager on a store. The identity must be the charter's.

@@ -43,6 +43,7 @@ type Receiver struct {
 
 // chunk is what a target's value was found to hold.
 type chunk struct {
+	value  []byte // bencoded, as it was found
 	stream []byte
 	bad    error // it does not open; asking again would give the same bytes
 }
@@ -122,8 +123,25 @@ func (r *Receiver) Chunk(t wire.Target, value []byte) error {
 	if err != nil {
 		err = fmt.Errorf("%w: chunk %d: %w", ErrStream, at, err)
 	}
-	r.chunks[t] = chunk{stream: stream, bad: err}
+	r.chunks[t] = chunk{value: bytes.Clone(value), stream: stream, bad: err}
 	return err
+}
+
+// Held is the values of the chunks that are here, in the window's order, as
+// long as it has messages after last: what is to be kept alive on the DHT.
+// Once all are in the log the chunks are of no use, and are forgotten.
+func (r *Receiver) Held(last uint64) [][]byte {
+	if r.Last() <= last {
+		clear(r.chunks)
+		return nil
+	}
+	var held [][]byte
+	for _, t := range r.window.Targets {
+		if c, ok := r.chunks[t]; ok && c.bad == nil {
+			held = append(held, c.value)
+		}
+	}
+	return held
 }
 
 // Messages is the longest whole prefix of the messages after last that is

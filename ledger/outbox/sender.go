@@ -183,10 +183,10 @@ func (s *Sender) Build(k wire.OutboxKeys, newest wire.Checkpoint, random io.Read
 // cut decides what of the stream goes into chunks and what stays inline. It
 // keeps the chunks that are sealed and seals the missing ones.
 func (s *Sender) cut(k wire.OutboxKeys, stream []byte, random io.Reader) (chunks []Chunk, skip int, inline []byte, sealed bool, err error) {
-	if len(stream) <= wire.InlineRoom(0) {
+	full := fullChunks(s.chunks)
+	if full == 0 && len(stream) <= wire.InlineRoom(0) {
 		return nil, 0, stream, false, nil
 	}
-	full := fullChunks(s.chunks)
 	chunks, skip = slices.Clone(s.chunks[:full]), s.skip
 	if len(s.chunks) > full {
 		short := s.chunks[full]
@@ -240,10 +240,10 @@ func (s *Sender) chainAt(number uint64) wire.Hash {
 // fits tells whether cut can carry waiting stream bytes after full sealed
 // chunks, the first of which begins skip bytes early.
 func fits(waiting, skip, full int) bool {
-	if waiting <= wire.InlineRoom(0) {
-		return true
-	}
 	if full == 0 {
+		if waiting <= wire.InlineRoom(0) {
+			return true
+		}
 		skip = 0
 	}
 	total := waiting + skip

@@ -140,6 +140,60 @@ func TestAFullChunkKeepsItsTargetUntilItsLastMessageIsAcknowledged(t *testing.T)
 	}
 }
 
+func TestAFullChunkIsKeptWhenWhatWaitsWouldFitInline(t *testing.T) {
+	s, random := NewSender(0, wire.Hash{}), newRandom(1)
+	add(t, s, 500, 500)
+	old, first := build(t, s, random)
+	if err := s.Acknowledge(1, s.chainAt(1)); err != nil {
+		t.Fatal(err)
+	}
+	value, kept := build(t, s, random)
+	if len(kept) == 0 || kept[0].Target != first[0].Target {
+		t.Fatal("the chunk was dropped though a message in it waits: who has the old window cannot read it any more")
+	}
+	for _, v := range [][]byte{old, value} {
+		if got := receive(t, v, kept, 1, s.chainAt(1)); len(got) != 1 {
+			t.Fatalf("%d messages", len(got))
+		}
+	}
+	restored, err := RestoreSender(s.Snapshot())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := restored.Acknowledge(2, s.chainAt(2)); err != nil {
+		t.Fatal(err)
+	}
+	if _, chunks := build(t, restored, random); len(chunks) != 0 {
+		t.Fatal("the chunk was kept though nothing in it waits")
+	}
+}
+
+func TestAReceiverHoldsTheChunksOfWhatIsNotInTheLogYet(t *testing.T) {
+	s, random := NewSender(0, wire.Hash{}), newRandom(1)
+	add(t, s, 700, 700, 700)
+	value, chunks := build(t, s, random)
+	r := NewReceiver(testKeys)
+	if err := r.Accept(value); err != nil {
+		t.Fatal(err)
+	}
+	for i := range chunks {
+		if got := r.Held(0); len(got) != i {
+			t.Fatalf("%d chunks are held of %d", len(got), i)
+		}
+		if err := r.Chunk(chunks[i].Target, chunks[i].Value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i, v := range r.Held(2) {
+		if !bytes.Equal(v, chunks[i].Value) {
+			t.Errorf("chunk %d is held as other bytes", i)
+		}
+	}
+	if got := r.Held(3); len(got) != 0 || len(r.chunks) != 0 {
+		t.Fatalf("%d chunks are held of messages that are in the log", len(r.chunks))
+	}
+}
+
 func TestBuildingAgainChangesNothingButTheNonce(t *testing.T) {
 	s, random := NewSender(0, wire.Hash{}), newRandom(1)
 	add(t, s, 700, 700, 700)
