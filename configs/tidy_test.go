@@ -44,6 +44,7 @@ var foreign = map[string][]string{
 	"golang.org/x/crypto":              {"ledger/wire"},
 	"golang.org/x/mod/sumdb":           {"ledger/wire", "ledger", "ledger/store", "member", "internal/demo", "cmd/weir"},
 	"golang.org/x/sync":                {"internal/demo"},
+	"golang.org/x/sys/unix":            {"internal/loop"},
 	"golang.org/x/term":                {"keys/keyfile", "cmd/weir"},
 	"golang.org/x/time":                {"internal/mainline", "internal/swarm"},
 	"rsc.io/qr":                        {"cmd/weir"},

@@ -13,7 +13,7 @@ import (
 // Loop runs functions in the order they were posted. Post, Call and After may
 // be used from any goroutine; Post never blocks.
 type Loop struct {
-	start time.Time
+	start time.Duration // of uptime
 
 	mu    sync.Mutex
 	queue []func()
@@ -22,7 +22,14 @@ type Loop struct {
 }
 
 // New makes a loop; nothing runs until Run does.
-func New() *Loop { return &Loop{start: time.Now(), wake: make(chan struct{}, 1)} }
+func New() *Loop { return &Loop{start: uptime(), wake: make(chan struct{}, 1)} }
+
+// begun is when this process started, for awake; it is only read.
+var begun = time.Now()
+
+// awake is the time since this process started by Go's monotonic clock, which
+// on most systems stands still while the machine sleeps.
+func awake() time.Duration { return time.Since(begun) }
 
 // Post queues f. After Run has returned it does nothing.
 func (l *Loop) Post(f func()) {
@@ -79,12 +86,14 @@ func (l *Loop) Call(ctx context.Context, f func()) error {
 	}
 }
 
-// Now is the wall clock.
-func (l *Loop) Now() time.Time { return time.Now() }
+// Now is the wall clock alone: without the monotonic reading that time.Now
+// adds, by which the difference of two would hide that the clock leapt.
+func (l *Loop) Now() time.Time { return time.Now().Round(0) }
 
-// Mono is how long the loop has existed by the monotonic clock, which no
-// change of the wall clock moves.
-func (l *Loop) Mono() time.Duration { return time.Since(l.start) }
+// Mono is how long the loop has existed by a clock that no change of the wall
+// clock moves. Where the system has one that goes on while the machine sleeps
+// it is that, so that waking up is not taken for a leap of the wall clock.
+func (l *Loop) Mono() time.Duration { return uptime() - l.start }
 
 // After posts f once d has passed, unless it is cancelled first. cancel is
 // called on the loop; after it f does not run.

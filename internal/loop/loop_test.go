@@ -1,0 +1,63 @@
+package loop
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A time with a monotonic reading prints it as m=±…; differences of two such
+// times are those of the monotonic clock, and a leap would never be seen.
+func TestNowIsTheWallClockAlone(t *testing.T) {
+	if s := New().Now().String(); strings.Contains(s, "m=") {
+		t.Errorf("%s has a monotonic reading", s)
+	}
+}
+
+func TestMonoGoesForwardFromAboutZero(t *testing.T) {
+	l := New()
+	a := l.Mono()
+	b := l.Mono()
+	if a < 0 || a > time.Minute || b < a {
+		t.Errorf("%s, then %s", a, b)
+	}
+}
+
+func TestWhatIsPostedRunsInOrderAndNothingAfterTheEnd(t *testing.T) {
+	l := New()
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	var ran []int
+	for i := range 100 {
+		l.Post(func() { ran = append(ran, i) })
+	}
+	l.Post(cancel)
+	l.Post(func() { t.Error("it ran after the end") })
+	go func() { l.Run(ctx); close(ended) }()
+	<-ended
+	for i, n := range ran {
+		if i != n {
+			t.Fatalf("number %d ran as number %d", n, i)
+		}
+	}
+	if len(ran) != 100 {
+		t.Errorf("%d ran", len(ran))
+	}
+	l.Post(func() { t.Error("it ran after the end") })
+	if err := l.Call(ctx, func() {}); err == nil {
+		t.Error("a call after the end was answered")
+	}
+}
+
+func TestACancelledTimerDoesNotRun(t *testing.T) {
+	l := New()
+	ctx, cancel := context.WithCancel(context.Background())
+	var stop func()
+	l.Post(func() {
+		stop = l.After(0, func() { t.Error("it ran") })
+		stop()
+		l.After(time.Millisecond, cancel)
+	})
+	l.Run(ctx)
+}

@@ -1,0 +1,7 @@
+//go:build !linux
+
+package loop
+
+import "time"
+
+func uptime() time.Duration { return awake() }
