@@ -115,3 +115,14 @@ func item(k keys.Public, salt, value []byte, seq int64, sig wire.Signature) look
 func mutableGet(k keys.Public, salt []byte) lookup.Get {
 	return lookup.Get{Target: wire.MutableTarget(k, salt), Mutable: true, Key: k, Salt: salt}
 }
+
+// SignedHead is the newest head that a manager's store holds, as it was signed;
+// false: none was signed here.
+func SignedHead(s *store.Store) (lookup.Item, bool, error) {
+	r, ok, err := readRecord[headRecord](s, keyHead)
+	if err != nil || !ok {
+		return lookup.Item{}, false, err
+	}
+	st := s.State()
+	return item(st.Charter.Manager, st.ID.Salt(), r.Value, r.Seq, r.Sig), true, nil
+}

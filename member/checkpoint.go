@@ -1,6 +1,7 @@
 package member
 
 import (
+	"weir/internal/lookup"
 	"weir/ledger/store"
 	"weir/ledger/wire"
 )
@@ -10,4 +11,14 @@ import (
 func Checkpoint(s *store.Store) (wire.Checkpoint, bool) {
 	c, ok, err := readRecord[wire.Checkpoint](s, keyCheckpoint)
 	return c, ok && err == nil
+}
+
+// SignedHead is the newest head that a follower's log has reached, as it was
+// signed; false: none yet, or a manager's own store.
+func SignedHead(s *store.Store) (lookup.Item, bool, error) {
+	r, ok, err := readRecord[itemRecord](s, keyHead)
+	if err != nil || !ok {
+		return lookup.Item{}, false, err
+	}
+	return r.item(s.State().Charter.Manager, s.State().ID.Salt()), true, nil
 }

@@ -618,10 +618,7 @@ func (a *Agent) join(ctx context.Context, r Request) (any, error) {
 			return nil, err
 		}
 	}
-	cfg := a.cfg
-	a.cfg.Name = name
-	s, err := a.seat(db, invite)
-	a.cfg = cfg
+	s, err := a.seat(db, invite, name)
 	if err != nil {
 		return nil, err
 	}

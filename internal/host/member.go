@@ -64,7 +64,7 @@ func OpenAgent(ctx context.Context, c AgentConfig) (*Agent, error) {
 	}
 	go func() { defer close(a.ended); a.loop.Run(run) }()
 	for _, db := range c.Databases {
-		s, err := a.seat(db, c.Invite[db.ID])
+		s, err := a.seat(db, c.Invite[db.ID], c.Name)
 		if err != nil {
 			a.Close()
 			return nil, err
@@ -85,8 +85,8 @@ func (a *Agent) sit(s *seat) {
 	}
 }
 
-// seat opens one database.
-func (a *Agent) seat(db Database, invite *wire.Invitation) (*seat, error) {
+// seat opens one database, for a joiner who is to be called name.
+func (a *Agent) seat(db Database, invite *wire.Invitation, name string) (*seat, error) {
 	id, err := ParseID(db.ID)
 	if err != nil {
 		return nil, err
@@ -116,7 +116,7 @@ func (a *Agent) seat(db Database, invite *wire.Invitation) (*seat, error) {
 		Store: st, Link: link, Follow: a.cfg.Follow, Changed: a.wake,
 		Create: func(charter []byte) (*store.Store, error) { return store.Create(disk, charter, store.Options{}) },
 	}
-	s.role, err = member.NewMember(member.MemberConfig{Config: cfg, Identity: a.cfg.Identity, Invitation: invite, Name: a.cfg.Name}, member.Ports{
+	s.role, err = member.NewMember(member.MemberConfig{Config: cfg, Identity: a.cfg.Identity, Invitation: invite, Name: name}, member.Ports{
 		DHT: a.edges.Node.Post(a.loop.Post), Swarm: a.edges.Swarm, Clock: a.loop, Random: rand.Reader,
 	})
 	return s, err
