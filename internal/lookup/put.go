@@ -27,7 +27,7 @@ type Put struct {
 
 // Stored says what became of a put.
 type Stored struct {
-	Acknowledged int         // nodes that said yes
+	Acknowledged int         // nodes that said yes, or that they have this immutable item
 	Tried        int         // nodes that were asked to store
 	Refused      map[int]int // KRPC error code → nodes
 	Found        Found       // by the traversal
@@ -175,7 +175,7 @@ func (p *putting) answered(q *query, m *Message) {
 		if m.Kind == KindResponse && len(m.Token) > 0 && len(m.Token) <= tokenBytesMax {
 			h.step, h.Token = toStore, slices.Clone(m.Token)
 		}
-	case m.Kind == KindResponse:
+	case m.Kind == KindResponse, p.holds(m):
 		h.step, h.stored = settled, true
 		p.result.Acknowledged++
 	case m.Code == CodeProtocol && !h.renewed:
@@ -187,6 +187,14 @@ func (p *putting) answered(q *query, m *Message) {
 		}
 		p.result.Refused[m.Code]++
 	}
+}
+
+// holds says whether a node refuses an immutable item because it has it already. Some take an immutable item's
+// seq, which BEP 44 does not give it, for what a later put must exceed, so anybody's put with a high one makes
+// them refuse ours with 302. As the target is the value's hash, what they have there is this very value; they
+// keep it until two hours after the other put, and take it anew when that time is over.
+func (p *putting) holds(m *Message) bool {
+	return m.Kind == KindError && m.Code == CodeSeqTooLow && !p.put.Item.Mutable
 }
 
 func (p *putting) late(q *query) {

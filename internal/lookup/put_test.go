@@ -3,6 +3,8 @@ package lookup
 import (
 	"errors"
 	"testing"
+
+	"weir/ledger/wire"
 )
 
 func TestCheckSeesTheTraversalAndCanStopAPut(t *testing.T) {
@@ -33,6 +35,38 @@ func TestAnOldSeqIsRefusedAndCounted(t *testing.T) {
 	s := w.put(c, Put{Item: signed(t, 1, 1, "a")})
 	if !errors.Is(s.Err, ErrNotStored) || s.Acknowledged != 0 || s.Tried != 8 || s.Refused[CodeSeqTooLow] != 8 {
 		t.Errorf("stored %+v", s)
+	}
+}
+
+// A stranger put the same value with the highest seq to nodes that compare it.
+func TestANodeThatRefusesAnImmutableItemForItsSeqHasItAlready(t *testing.T) {
+	value, err := Immutable(wire.String([]byte("a")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name         string
+		item         Item
+		code         int
+		acknowledged int
+	}{
+		{"an immutable item that a later seq keeps out is there", value, CodeSeqTooLow, 8},
+		{"an immutable item refused for another reason is not", value, CodeServer, 0},
+		{"a mutable item that a later seq keeps out is not", signed(t, 1, 1, "a"), CodeSeqTooLow, 0},
+	} {
+		w := newWorld(t, 2, 60)
+		for _, n := range w.nodes {
+			n.lie = func(q *Message, r Message) []flight {
+				if q.Method == MethodPut {
+					r = Message{Kind: KindError, Transaction: q.Transaction, Code: c.code}
+				}
+				return []flight{{data: r.Encode()}}
+			}
+		}
+		s := w.put(w.client(Config{}, 2), Put{Item: c.item})
+		if s.Acknowledged != c.acknowledged || s.Tried != 8 || s.Acknowledged+s.Refused[c.code] != 8 || (s.Err == nil) != (c.acknowledged > 0) {
+			t.Errorf("%s: stored %+v", c.name, s)
+		}
 	}
 }
 

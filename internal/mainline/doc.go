@@ -6,7 +6,8 @@
 //
 //	socket ─▶ guard ─┬─ replies ─▶ the node's goroutine ─▶ lookup.Client
 //	                 │                  └─ not ours ─▶ anacrolix server
-//	                 └─ queries ────────────────────▶ anacrolix server
+//	                 ├─ queries ────────────────────▶ anacrolix server
+//	                 └─ of unknown methods ─▶ error 204
 //
 // The guard reads every datagram once, with limits. A datagram that the server
 // could not decode, or that would crash it, is dropped and counted; what passes

@@ -1,5 +1,7 @@
 package mainline
 
+import "weir/internal/lookup"
+
 // packetBytesMax is the longest datagram that is looked at. The largest honest
 // one, an item of 1000 bytes with eight nodes and a token, has under 1500.
 const packetBytesMax = 2048
@@ -25,9 +27,10 @@ func (v verdict) String() string {
 type kind uint8
 
 const (
-	kindNone kind = iota
-	kindQuery
-	kindReply // response or error
+	kindNone  kind = iota
+	kindQuery      // of a method that the server knows
+	kindOther      // a query of any other method
+	kindReply      // response or error
 )
 
 // inspect reads a datagram once. What passes is one whole KRPC message (BEP 5) that
@@ -57,6 +60,14 @@ func inspect(b []byte) (kind, verdict) {
 	return m.judge()
 }
 
+// refusal is the answer to a query of kindOther that passed: error 204 (BEP 5). It is shorter than any such query.
+func refusal(b []byte) []byte {
+	m := message{scanner: scanner{b: b}}
+	m.read()
+	e := lookup.Message{Kind: lookup.KindError, Transaction: m.t, Code: lookup.CodeMethodUnknown, Text: "Method Unknown"}
+	return e.Encode()
+}
+
 // message is the outline of a KRPC message.
 type message struct {
 	scanner
@@ -83,7 +94,11 @@ func (m *message) judge() (kind, verdict) {
 		if !m.args.has(fieldID) || string(m.q) == "put" && !m.args.has(fieldV) {
 			return kindNone, malformed
 		}
-		return kindQuery, pass
+		switch string(m.q) {
+		case lookup.MethodPing, lookup.MethodFindNode, lookup.MethodGetPeers, lookup.MethodAnnouncePeer, lookup.MethodGet, lookup.MethodPut:
+			return kindQuery, pass
+		}
+		return kindOther, pass
 	case "r":
 		if m.ret.has(fieldK|fieldV|fieldSig) && !m.ret.has(fieldSeq) {
 			return kindNone, crashing

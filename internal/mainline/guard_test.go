@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -54,6 +55,9 @@ func TestWhatHonestNodesSendPasses(t *testing.T) {
 		want := kindReply
 		if strings.Contains(string(b), "1:y1:q") {
 			want = kindQuery
+		}
+		if name == "unknown method" {
+			want = kindOther
 		}
 		if v != pass || k != want {
 			t.Errorf("%s: %v, kind %d: %q", name, v, k, b)
@@ -226,6 +230,9 @@ func mutate(draw *rand.Rand, b []byte) []byte {
 	return b
 }
 
+// methods are those the server knows.
+var methods = []string{"ping", "find_node", "get_peers", "announce_peer", "get", "put"}
+
 // What passes decodes: the server's decoder logs to a logger of the whole
 // process when it fails, and has no limits of its own.
 func FuzzWhatPassesDecodesWithoutError(f *testing.F) {
@@ -244,8 +251,17 @@ func FuzzWhatPassesDecodesWithoutError(f *testing.F) {
 		if err := bencode.Unmarshal(b, &m); err != nil {
 			t.Fatalf("passes, but: %v: %q", err, b)
 		}
-		if (m.Y == "q") != (k == kindQuery) {
+		if (m.Y == "q") != (k == kindQuery || k == kindOther) {
 			t.Fatalf("kind %d, but y is %q", k, m.Y)
+		}
+		if m.Y == "q" && (k == kindQuery) != slices.Contains(methods, m.Q) {
+			t.Fatalf("kind %d, but the method is %q", k, m.Q)
+		}
+		if k == kindOther {
+			var e krpc.Msg
+			if r := refusal(b); bencode.Unmarshal(r, &e) != nil || e.T != m.T || len(r) >= len(b) {
+				t.Fatalf("%q is answered with %q", b, r)
+			}
 		}
 		if m.Y == "q" && m.A == nil || m.Y == "r" && m.R == nil {
 			t.Fatalf("passes without its body: %q", b)

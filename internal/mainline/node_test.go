@@ -72,10 +72,13 @@ func TestALookUpWithNobodyToAskSaysSo(t *testing.T) {
 
 func TestAReadOnlyNodeAnswersNobody(t *testing.T) {
 	n := open(t, Config{ReadOnly: true})
-	dialNode(t, n).send(honest(t)["ping"])
+	queries := honest(t)
+	w := dialNode(t, n)
+	w.send(queries["ping"])
+	w.send(queries["unknown method"])
 	other := dialNode(t, open(t, Config{}))
 	for after := 0; after < 20; { // another answers so often before we believe in silence
-		if other.exchange(honest(t)["ping"]); n.Stats().PacketsIn > 0 {
+		if other.exchange(queries["ping"]); n.Stats().PacketsIn > 1 {
 			after++
 		}
 	}

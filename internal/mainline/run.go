@@ -174,7 +174,7 @@ func (n *Node) read() {
 	}
 }
 
-// receive is the guard: it drops a datagram, or says who gets a copy of it.
+// receive is the guard: it drops a datagram, answers it, or says who gets a copy of it.
 func (n *Node) receive(now time.Time, from netip.AddrPort, b []byte) {
 	n.counts.in(len(b))
 	k, v := inspect(b)
@@ -182,21 +182,29 @@ func (n *Node) receive(now time.Time, from netip.AddrPort, b []byte) {
 	case v != pass:
 	case from.Port() == 0:
 		v = malformed
-	case k == kindQuery:
-		if !n.limiter.allow(from.Addr(), now) {
-			v = flooding
-		} else if !n.pipe.put(datagram{from, bytes.Clone(b)}) {
-			v = overflow
-		}
-	default:
+	case k == kindReply:
 		select {
 		case n.replies <- datagram{from, bytes.Clone(b)}:
 		default:
 			v = overflow
 		}
+	case !n.limiter.allow(from.Addr(), now):
+		v = flooding
+	case k == kindOther:
+		n.refuse(from, b)
+	case !n.pipe.put(datagram{from, bytes.Clone(b)}):
+		v = overflow
 	}
 	if v != pass {
 		n.counts.drop(v)
+	}
+}
+
+// refuse answers a query of a method that the server does not know. The server itself would keep a counter for
+// every such name, for ever, and strangers can think of many.
+func (n *Node) refuse(from netip.AddrPort, b []byte) {
+	if !n.config.ReadOnly {
+		n.write(refusal(b), from) // a packet that cannot be sent is a packet lost
 	}
 }
 

@@ -16,12 +16,12 @@ import (
 type Dialect uint8
 
 const (
-	// Anacrolix: tokens bound to the IP address, a bad one gets silence, puts
-	// need a seq, other bytes of the stored seq are refused with 302.
+	// Anacrolix: tokens bound to the IP address, a bad one gets silence, other
+	// bytes of the stored seq are refused with 302.
 	Anacrolix Dialect = iota
 	// Libtorrent: tokens bound to IP address and target, a bad one gets 203,
-	// immutable puts need no seq, other bytes of the stored seq are
-	// acknowledged and dropped, unknown methods with a target get nodes.
+	// other bytes of the stored seq are acknowledged and dropped, unknown
+	// methods with a target get nodes.
 	Libtorrent
 )
 
@@ -213,7 +213,7 @@ func (n *Node) put(from netip.AddrPort, q, r *lookup.Message) bool {
 		refuse(r, lookup.CodeProtocol, "invalid token")
 		return n.config.Dialect == Libtorrent
 	}
-	if !q.HasSeq && (it.Mutable || n.config.Dialect == Anacrolix) {
+	if !q.HasSeq && it.Mutable {
 		refuse(r, lookup.CodeProtocol, "expected seq argument")
 		return true
 	}

@@ -182,6 +182,25 @@ func putImmutable(a *asker) {
 	}
 }
 
+// putImmutableAnySeq: immutable items have no seq, so none that a stranger makes up may keep others from
+// putting the same item again.
+func putImmutableAnySeq(a *asker) {
+	it, err := lookup.Immutable([]byte("16:conformance, seq"))
+	if err != nil {
+		a.Fatal(err)
+	}
+	for _, seq := range []int64{wire.IntMax, 0, 7, -1, 1} {
+		q := a.put(it)
+		q.Seq = seq
+		a.response(q)
+		a.holds(it)
+	}
+	q := a.put(it)
+	q.HasSeq = false // as libtorrent sends it
+	a.response(q)
+	a.holds(it)
+}
+
 // peersOf asks for torrent peers.
 func (a *asker) peersOf(infohash wire.Target) *lookup.Message {
 	a.Helper()

@@ -39,6 +39,7 @@ func ConformanceInTime(t *testing.T, exchange, maybe Exchange) {
 		{"the same item may be put again", putAgain},
 		{"other bytes at the same seq never replace the item", putFork},
 		{"an immutable item is given back as it was put", putImmutable},
+		{"an immutable item may be put again whatever seq came with it", putImmutableAnySeq},
 		{"an announced torrent peer is named", announce},
 		{"an announcement without a good token is ignored", announceBadToken},
 		{"an unknown method gets error 204", unknownMethod},
