@@ -31,6 +31,7 @@ func TestEveryVerdictHasItsReasonsAndTheFirstOneCounts(t *testing.T) {
 	malformed := args{kind: wire.KindTransfer, b: []byte("d1:xi1ee")}
 	malformedAs := func(k wire.Kind) args { return args{kind: k, b: []byte("d1:xi1ee")} }
 	bad := &wire.Limits{Lower: 1, Upper: 1000}
+	lowOrder, lowOrderZero := admitSeal(6, keys.SealPublic{1}), admitSeal(6, keys.SealPublic{})
 
 	cases := []struct {
 		name   string
@@ -60,6 +61,8 @@ func TestEveryVerdictHasItsReasonsAndTheFirstOneCounts(t *testing.T) {
 		{"an older size with the newest root is unknown", 1, pay(1, 2, 1), func(c *wire.Change) { c.Seen.Size-- }, wire.UnknownHistory},
 		{"an unknown kind comes before a suspension", 3, unknown, none, wire.UnknownKind},
 		{"malformed comes before a suspension", 3, malformed, none, wire.MalformedArguments},
+		{"an admission of a seal key of low order", 0, lowOrder, none, wire.MalformedArguments},
+		{"an admission of a seal key of zero", 0, lowOrderZero, none, wire.MalformedArguments},
 		{"malformed comes before permission", 1, malformedAs(wire.KindAdmit), none, wire.MalformedArguments},
 		{"a malformed limit", 0, malformedAs(wire.KindLimit), none, wire.MalformedArguments},
 		{"a malformed suspension", 0, malformedAs(wire.KindSuspend), none, wire.MalformedArguments},

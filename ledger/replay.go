@@ -197,7 +197,9 @@ func (r *replayer) recompute(signer *Account, e *wire.Entry, f wire.Frame) (*wir
 }
 
 // checkRefused checks what can be checked of a refused entry without its body,
-// beyond what wire.ParseEntry does: no effect, and a kind that fits.
+// beyond what wire.ParseEntry does (no effect, and a kind that fits): its
+// verdict is suspended only if its account is, and not one that comes after
+// suspended if it is.
 func checkRefused(signer *Account, e *wire.Entry, f wire.Frame) error {
 	switch {
 	case f.State != wire.BodyBlanked || len(f.Body) != 0:

@@ -322,11 +322,10 @@ func TestFramesLeftOutRepeatedOrExchangedAreRejected(t *testing.T) {
 	}
 }
 
-func TestAnEntryAtTheChartersTimeIsRejected(t *testing.T) {
+func TestTheFirstBatchIsLaterThanTheCharter(t *testing.T) {
 	w := newWorld(t, 1)
 	s, h := founded(t, w)
-	frames := bytes.Clone(w.stream[s.Length:])
-	f, _, err := wire.ParseFrame(frames)
+	f, _, err := wire.ParseFrame(w.stream[s.Length:])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -334,12 +333,40 @@ func TestAnEntryAtTheChartersTimeIsRejected(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e.Time = created
-	f.Entry, err = e.Encode()
-	if err != nil {
-		t.Fatal(err)
+	at := func(time int64) []byte {
+		e.Time = time
+		if f.Entry, err = e.Encode(); err != nil {
+			t.Fatal(err)
+		}
+		return wire.AppendFrame(nil, f)
 	}
-	wantInvalid(t, s, wire.AppendFrame(nil, f), h)
+	for _, time := range []int64{0, created - 1, created} {
+		wantInvalid(t, s, at(time), h)
+	}
+	if _, err := s.Replay(at(created+1), h, sign.ZIP215{}); err != nil {
+		t.Error(err)
+	}
+}
+
+// Of a refused change only its sender has the body, but whether its account is
+// suspended everybody knows.
+func TestARefusalFitsWhetherItsAccountIsSuspended(t *testing.T) {
+	l := lastBatch(t)
+	for v := wire.Expired; v <= wire.AboveUpperLimit; v++ {
+		as := func(account uint64) []byte {
+			return l.spoilt(l.of(account), false, func(e *wire.Entry, _ *wire.Frame) {
+				if e.Verdict = v; v == wire.UnknownKind {
+					e.Kind = wire.KindUnknown
+				}
+			})
+		}
+		for account, fits := range map[uint64]bool{2: v != wire.Suspended, 3: v <= wire.Suspended} {
+			_, err := l.before.Replay(as(account), l.hashes, sign.ZIP215{})
+			if fits != (err == nil) || err != nil && !errors.Is(err, ErrInvalid) {
+				t.Errorf("account %d, refused as %s: %v", account, v, err)
+			}
+		}
+	}
 }
 
 func TestHashesThatCannotBeReadAreNotTheFramesFault(t *testing.T) {

@@ -165,6 +165,14 @@ func admitKey(k keys.Public, name string, limits *wire.Limits) args {
 	return args{wire.KindAdmit, b, err}
 }
 
+// admitSeal is an admission with a seal key that wire.Admit does not write.
+func admitSeal(i int, seal keys.SealPublic) args {
+	a := admit(i, "Six", nil)
+	k := identity(i).Public()
+	a.b = bytes.Replace(a.b, append([]byte("1:s32:"), k[:]...), append([]byte("1:s32:"), seal[:]...), 1)
+	return a
+}
+
 func limitOf(account uint64, lower, upper int64) args {
 	b, err := wire.Limit{Account: account, Limits: wire.Limits{Lower: lower, Upper: upper}}.Args()
 	return args{wire.KindLimit, b, err}

@@ -89,7 +89,7 @@ func (a Admit) check() error {
 	if err := checkKey("publish", a.Key); err != nil {
 		return err
 	}
-	if err := checkKey("seal", a.Seal); err != nil {
+	if err := checkSeal(a.Seal); err != nil {
 		return err
 	}
 	if a.Limits != nil {

@@ -2,7 +2,6 @@ package wire
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 )
 
@@ -175,8 +174,11 @@ func SweepArgs() []byte { return []byte("de") }
 
 // ParseSweep says whether args are those of a sweep.
 func ParseSweep(args []byte) error {
-	if string(args) != "de" {
-		return errors.New("read a sweep: an empty dict is wanted")
+	r := readArguments(args)
+	r.open('d')
+	r.close()
+	if err := r.end(); err != nil {
+		return fmt.Errorf("read a sweep: %w", err)
 	}
 	return nil
 }

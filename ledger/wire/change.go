@@ -97,9 +97,7 @@ func parseChange(b []byte) (*Change, error) {
 	r.open('d')
 	r.version()
 	r.key("a")
-	if r.peek() != 'd' {
-		r.fail("a dict is wanted")
-	}
+	r.want('d')
 	c.Args = r.raw()
 	r.key("k")
 	c.Name = string(r.bytes(1, KindNameBytesMax))
@@ -141,9 +139,7 @@ func (c *Change) bytes() []byte {
 
 func (c *Change) check() error {
 	r := reader{b: c.Args, depth: 1}
-	if r.peek() != 'd' {
-		r.fail("a dict is wanted")
-	}
+	r.want('d')
 	r.raw()
 	if err := r.end(); err != nil {
 		return fmt.Errorf("arguments: %w", err)

@@ -124,19 +124,21 @@ func TestAWindowIsRefusedWhenItContradictsItself(t *testing.T) {
 	}
 }
 
-func TestAWindowMayBePaddedWithZerosOnly(t *testing.T) {
+func TestAPaddedWindowIsOneOfALaterWeir(t *testing.T) {
 	s := makeSample(t)
 	b := must[[]byte](t)(s.Window.Encode())
 	padded := append(bytes.Clone(b), make([]byte, WindowBytesMax-len(b))...)
-	if w, err := ParseWindow(padded); err != nil || !bytes.Equal(must[[]byte](t)(w.Encode()), b) {
-		t.Errorf("%v", err)
+	for n := len(b) + 1; n <= len(padded); n++ {
+		if _, err := ParseWindow(padded[:n]); !errors.Is(err, ErrNewer) {
+			t.Errorf("%d bytes of padding: %v", n-len(b), err)
+		}
 	}
-	if _, err := ParseWindow(append(padded, 0)); err == nil {
-		t.Error("a window beyond its limit decodes")
+	if _, err := ParseWindow(append(padded, 0)); err == nil || errors.Is(err, ErrNewer) {
+		t.Errorf("a window beyond its limit: %v", err)
 	}
 	padded[len(padded)-1] = 1
-	if _, err := ParseWindow(padded); err == nil {
-		t.Error("padding of one decodes")
+	if _, err := ParseWindow(padded); err == nil || errors.Is(err, ErrNewer) {
+		t.Errorf("padding that is not zero: %v", err)
 	}
 }
 

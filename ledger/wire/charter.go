@@ -130,14 +130,21 @@ func parseCharter(b []byte) (*Charter, error) {
 // the promise should one not be.
 var errNotCanonical = errors.New("not in its one form")
 
-// charterNewer finds a later kind or a reserved key, so that people hear that
-// they need a newer weir and not that the charter is damaged.
+// charterNewer finds a later version, or in a whole dict a later kind or a
+// reserved key, so that people hear that they need a newer weir and not that
+// the charter is damaged.
 func charterNewer(b []byte) error {
 	r := reader{b: b}
 	r.open('d')
 	r.version()
+	if r.err != nil {
+		return r.err
+	}
+	if err := CheckBencode(b); err != nil {
+		return err
+	}
 	for r.more() {
-		key := string(r.bytes(0, len(r.b)))
+		key := string(r.bytes(0, stringBytesMax))
 		for _, reserved := range charterReserved {
 			if key == reserved {
 				return fmt.Errorf("key %q: %w", key, ErrNewer)
@@ -228,7 +235,7 @@ func checkKeys(manager keys.Public, log keys.LogPublic, seal keys.SealPublic) er
 	if err := checkKey("log", log); err != nil {
 		return err
 	}
-	if err := checkKey("seal", seal); err != nil {
+	if err := checkSeal(seal); err != nil {
 		return err
 	}
 	if keys.LogPublic(manager) == log {

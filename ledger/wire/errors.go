@@ -2,14 +2,16 @@ package wire
 
 import "errors"
 
-// ErrShort: the bytes end before the value does; more may complete it.
+// ErrShort: the bytes end before the value does, or before it begins; more may
+// complete it.
 var ErrShort = errors.New("the bytes end too early")
 
 // ErrOpen: a box does not open under this key: forged, damaged or another's.
 var ErrOpen = errors.New("does not open under this key")
 
-// ErrNewer: the value is whole, and of a form that only a later version of
-// weir reads: a higher version number, or something SPEC.md reserves.
+// ErrNewer: only a later version of weir reads the value: it has a higher
+// version number, or something that SPEC.md reserves. Where that says how the
+// rest is laid out, the rest has not been looked at and may not be there.
 var ErrNewer = errors.New("needs a newer weir")
 
 // ErrNotLink: the text is no weir link at all.

@@ -78,16 +78,16 @@ func parseEvidence(b []byte) (*Evidence, error) {
 	var e Evidence
 	c := cursor{b: b}
 	c.version()
-	e.Kind = EvidenceKind(c.u8())
+	if e.Kind = EvidenceKind(c.u8()); c.err == nil {
+		c.err = e.Kind.check()
+	}
 	for i := range 2 {
-		item := cursor{b: c.take(c.u16()), err: c.err}
-		switch e.Kind {
-		case EvidenceCheckpoints:
+		b := c.take(c.u16())
+		item := cursor{b: b, err: c.err}
+		if e.Kind == EvidenceCheckpoints {
 			e.Checkpoints[i] = item.checkpoint()
-		case EvidenceChanges:
+		} else {
 			e.Changes[i] = item.signedNumber()
-		default:
-			item.fail("kind %d: %w", e.Kind, ErrNewer)
 		}
 		c.err = item.end()
 	}
@@ -121,6 +121,17 @@ func (e *Evidence) item(i int) []byte {
 	return append(b, s.Sig[:]...)
 }
 
+// check: a kind of a later version is ErrNewer.
+func (k EvidenceKind) check() error {
+	switch k {
+	case 0:
+		return errors.New("kind 0")
+	case EvidenceCheckpoints, EvidenceChanges:
+		return nil
+	}
+	return fmt.Errorf("kind %d: %w", k, ErrNewer)
+}
+
 func (e *Evidence) check() error {
 	switch e.Kind {
 	case EvidenceCheckpoints:
@@ -148,8 +159,6 @@ func (e *Evidence) check() error {
 			return errors.New("numbers begin at 1")
 		}
 		return checkInt("number", one.Number)
-	default:
-		return fmt.Errorf("kind %d: %w", e.Kind, ErrNewer)
 	}
-	return nil
+	return e.Kind.check()
 }

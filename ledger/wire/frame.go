@@ -19,8 +19,11 @@ func (b Body) Encode() []byte { return append(b.Salt[:], b.Change...) }
 
 // ParseBody reads a body; the change is not looked into and aliases b.
 func ParseBody(b []byte) (Body, error) {
-	if len(b) <= bodySaltBytes || len(b) > BodyBytesMax {
-		return Body{}, fmt.Errorf("read a body: %d bytes where %d to %d are allowed", len(b), bodySaltBytes+1, BodyBytesMax)
+	switch {
+	case len(b) <= bodySaltBytes:
+		return Body{}, fmt.Errorf("read a body: %d bytes where %d are the least: %w", len(b), bodySaltBytes+1, ErrShort)
+	case len(b) > BodyBytesMax:
+		return Body{}, fmt.Errorf("read a body: %d bytes where %d are allowed", len(b), BodyBytesMax)
 	}
 	return Body{Salt: [16]byte(b), Change: b[bodySaltBytes:]}, nil
 }
@@ -67,13 +70,18 @@ func AppendFrame(dst []byte, f Frame) []byte {
 }
 
 // ParseFrame reads the frame at the start of b and its length; ErrShort when b
-// ends before the frame does. Entry and body are not looked into, except that
-// a blanked body is all zeros. The slices alias b.
+// ends before the frame does, ErrNewer as soon as version, state or read key
+// are of a later weir. Entry and body are not looked into, except that a
+// blanked body is all zeros. The slices alias b.
 func ParseFrame(b []byte) (f Frame, n int, err error) {
 	c := cursor{b: b}
 	c.version()
-	f.State = BodyState(c.u8())
-	f.ReadKey = uint16(c.u16())
+	if f.State = BodyState(c.u8()); c.err == nil {
+		c.err = f.checkForm()
+	}
+	if f.ReadKey = uint16(c.u16()); c.err == nil {
+		c.err = f.checkForm()
+	}
 	entry, body := c.u32(), c.u32()
 	if c.err == nil {
 		c.err = f.check(int(entry), int(body))
@@ -91,13 +99,23 @@ func ParseFrame(b []byte) (f Frame, n int, err error) {
 	return f, frameHeaderBytes + int(entry) + int(body), nil
 }
 
-// check judges a frame's header, before its bytes are here.
-func (f *Frame) check(entry, body int) error {
+// checkForm says whether this weir knows how the frame holds its body.
+func (f *Frame) checkForm() error {
 	switch {
 	case f.State == BodySealed || f.ReadKey != 0:
 		return fmt.Errorf("a sealed body: %w", ErrNewer)
 	case f.State != BodyPlain && f.State != BodyBlanked:
 		return fmt.Errorf("body state %d: %w", f.State, ErrNewer)
+	}
+	return nil
+}
+
+// check judges a frame's header, before its bytes are here.
+func (f *Frame) check(entry, body int) error {
+	if err := f.checkForm(); err != nil {
+		return err
+	}
+	switch {
 	case entry < 1 || entry > EntryBytesMax:
 		return fmt.Errorf("an entry of %d bytes where 1 to %d are allowed", entry, EntryBytesMax)
 	case f.State == BodyBlanked && body == 0:

@@ -1,6 +1,11 @@
 package wire
 
-import "testing"
+import (
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+)
 
 // fuzz feeds one decoder: nothing panics, and what decodes encodes to the
 // same bytes.
@@ -43,13 +48,11 @@ func FuzzState(f *testing.F)          { fuzz(f, "state") }
 func FuzzInfo(f *testing.F)           { fuzz(f, "info") }
 func FuzzEvidence(f *testing.F)       { fuzz(f, "evidence") }
 
-// FuzzSealed feeds what is inside the boxes, which the fuzzer cannot seal.
+// FuzzSealed feeds what is inside the box of an outbox, which the fuzzer cannot
+// seal.
 func FuzzSealed(f *testing.F) {
-	s := makeSample(f)
-	for _, name := range []string{"window", "join request"} {
-		for _, b := range named(f, name).valid(f, s) {
-			f.Add(b)
-		}
+	for _, b := range named(f, "window").valid(f, makeSample(f)) {
+		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if len(b) > WindowBytesMax {
@@ -64,4 +67,42 @@ func FuzzSealed(f *testing.F) {
 			t.Fatalf("%d inline bytes", len(w.Inline))
 		}
 	})
+}
+
+// FuzzOpenJoinRequest feeds what a stranger may put under an invitation: any
+// value, any string, any box, and anything in a box that opens.
+func FuzzOpenJoinRequest(f *testing.F) {
+	d := named(f, "sealed join request")
+	s := makeSample(f)
+	f.Add(s.JoinValue)
+	f.Add(s.JoinValue[len("182:"):])
+	f.Add(s.Request.bytes())
+	for _, v := range append(reservedVectors(f, s, "join request"), lowOrderVectors(f, s, "join request")...) {
+		f.Add(v.hex(f, "hex"))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		d.check(t, b)
+		d.check(t, String(b))
+		d.check(t, String(append([]byte{Version}, b...)))
+		got, err := OpenJoinRequest(sealedBy(bob.SealPublic(), b), manager)
+		want, wantErr := parseJoinRequest(b)
+		if (err == nil) != (wantErr == nil) {
+			t.Fatalf("sealed %v, plain %v", err, wantErr)
+		}
+		if err == nil && (got != want || len(b) > joinBytesMax) {
+			t.Fatalf("sealed %+v, plain %+v, of %d bytes", got, want, len(b))
+		}
+	})
+}
+
+func TestEveryDecoderHasAFuzzTarget(t *testing.T) {
+	b, err := os.ReadFile("fuzz_test.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range decoders {
+		if !strings.Contains(string(b), "(f, "+strconv.Quote(d.name)+")") {
+			t.Errorf("nothing feeds %q", d.name)
+		}
+	}
 }

@@ -23,8 +23,8 @@ import (
 //	"weir/v1/join" NUL ‖ digest (32) ‖ invite public key (32) ‖
 //	seal key (32) ‖ name
 //
-// A sealed box is crypto_box_seal of libsodium: ephemeral key (32) ‖
-// crypto_box under the nonce BLAKE2b-24(ephemeral key ‖ receiver's key).
+// A sealed box is crypto_box_seal of libsodium: ephemeral key (32), not of low
+// order ‖ crypto_box under the nonce BLAKE2b-24(ephemeral key ‖ receiver's key).
 type JoinRequest struct {
 	Key   keys.Public
 	Seal  keys.SealPublic
@@ -72,6 +72,9 @@ func SealJoinRequest(r JoinRequest, manager keys.SealPublic, random [32]byte) ([
 	if err := r.check(); err != nil {
 		return nil, fmt.Errorf("seal a join request: %w", err)
 	}
+	if err := checkSeal(manager); err != nil {
+		return nil, fmt.Errorf("seal a join request to the manager: %w", err)
+	}
 	sealed, err := box.SealAnonymous([]byte{Version}, r.bytes(), (*[32]byte)(&manager), bytes.NewReader(random[:]))
 	if err != nil {
 		return nil, fmt.Errorf("seal a join request: %w", err)
@@ -104,7 +107,10 @@ func openJoinRequest(value []byte, manager *keys.Identity) (r JoinRequest, err e
 	}
 	public, private := manager.SealPublic(), manager.SealPrivate()
 	plain, ok := box.OpenAnonymous(nil, c.b, (*[32]byte)(&public), &private)
-	if !ok {
+	// Under an ephemeral key of low order the X25519 result is zero and the
+	// box's key known to everybody. libsodium does not open such a box;
+	// package box does.
+	if !ok || lowOrder(keys.SealPublic(c.b[:32])) {
 		return r, ErrOpen
 	}
 	return parseJoinRequest(plain)

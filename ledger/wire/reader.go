@@ -28,14 +28,22 @@ func (r *reader) fail(format string, args ...any) {
 	r.b = nil
 }
 
+// want checks that a dict ('d') or list ('l') is next.
+func (r *reader) want(kind byte) {
+	switch {
+	case r.peek() == kind:
+	case len(r.b) == 0:
+		r.fail("%w", ErrShort)
+	case kind == 'd':
+		r.fail("a dict is wanted")
+	default:
+		r.fail("a list is wanted")
+	}
+}
+
 // open enters a dict ('d') or list ('l').
 func (r *reader) open(kind byte) {
-	if r.peek() != kind {
-		if kind == 'd' {
-			r.fail("a dict is wanted")
-		} else {
-			r.fail("a list is wanted")
-		}
+	if r.want(kind); r.err != nil {
 		return
 	}
 	if r.depth == DepthMax {
@@ -49,11 +57,11 @@ func (r *reader) open(kind byte) {
 // close leaves what open entered; everything in it must have been read.
 func (r *reader) close() {
 	r.at = ""
-	switch r.peek() {
-	case 'e':
+	switch {
+	case r.peek() == 'e':
 		r.depth--
 		r.b = r.b[1:]
-	case 0:
+	case len(r.b) == 0:
 		r.fail("%w", ErrShort)
 	default:
 		r.fail("more in a dict or list than belongs there: %s", r.ahead())
@@ -61,9 +69,9 @@ func (r *reader) close() {
 }
 
 // more says whether the list or dict has another element.
-func (r *reader) more() bool { return r.err == nil && r.peek() != 'e' && r.peek() != 0 }
+func (r *reader) more() bool { return len(r.b) > 0 && r.peek() != 'e' }
 
-// peek is the next byte, 0 at the end. (No value begins with a zero byte.)
+// peek is the next byte, 0 at the end.
 func (r *reader) peek() byte {
 	if len(r.b) == 0 {
 		return 0
@@ -78,7 +86,7 @@ func (r *reader) ahead() string { return fmt.Sprintf("%q", r.b[:min(len(r.b), 24
 func (r *reader) key(name string) {
 	r.at = ""
 	if !r.optional(name) {
-		if r.peek() == 0 {
+		if len(r.b) == 0 {
 			r.fail("%w", ErrShort)
 		} else {
 			r.fail("key %q is wanted, not %s", name, r.ahead())
@@ -97,11 +105,16 @@ func (r *reader) optional(name string) bool {
 	return true
 }
 
-// next says whether the key name is next.
+// next says whether the key name is next. Bytes that end inside it are short.
 func (r *reader) next(name string) bool {
-	n := keyBytes(name)
-	return len(r.b) >= n && string(r.b[n-len(name):n]) == name &&
-		r.b[n-len(name)-1] == ':' && string(r.b[:n-len(name)-1]) == strconv.Itoa(len(name))
+	want := strconv.Itoa(len(name)) + ":" + name
+	if n := len(r.b); n < len(want) {
+		if n > 0 && string(r.b) == want[:n] {
+			r.fail("%w", ErrShort)
+		}
+		return false
+	}
+	return string(r.b[:len(want)]) == want
 }
 
 func keyBytes(name string) int { return len(strconv.Itoa(len(name))) + 1 + len(name) }
@@ -116,7 +129,11 @@ func (r *reader) version() {
 
 // int reads an integer between low and high.
 func (r *reader) int(low, high int64) int64 {
-	if r.peek() != 'i' {
+	switch {
+	case len(r.b) == 0:
+		r.fail("integer: %w", ErrShort)
+		return 0
+	case r.peek() != 'i':
 		r.fail("an integer is wanted")
 		return 0
 	}
@@ -146,12 +163,16 @@ func (r *reader) int(low, high int64) int64 {
 	return 0
 }
 
+const (
+	stringBytesMax = 9_999_999 // where nothing else limits a string
+	lengthDigits   = 7         // of that
+)
+
 // bytes reads a string of least to most bytes. It aliases the input.
 func (r *reader) bytes(least, most int) []byte {
-	const longest = 7 // digits: nothing here is as long as 10 MB
-	colon := bytes.IndexByte(r.b[:min(len(r.b), longest+1)], ':')
+	colon := bytes.IndexByte(r.b[:min(len(r.b), lengthDigits+1)], ':')
 	if colon < 0 {
-		if len(r.b) <= longest && digits(r.b) {
+		if len(r.b) <= lengthDigits && digits(r.b) {
 			r.fail("string: %w", ErrShort)
 		} else {
 			r.fail("a string is wanted")
@@ -217,7 +238,7 @@ func (r *reader) skip() {
 		r.open('d')
 		var last []byte
 		for first := true; r.more(); first = false {
-			key := r.bytes(0, len(r.b))
+			key := r.bytes(0, stringBytesMax)
 			if !first && bytes.Compare(last, key) >= 0 {
 				r.fail("keys not sorted, or one twice: %.24q", key)
 			}
@@ -225,10 +246,8 @@ func (r *reader) skip() {
 			r.skip()
 		}
 		r.close()
-	case 0:
-		r.fail("%w", ErrShort)
 	default:
-		r.bytes(0, len(r.b))
+		r.bytes(0, stringBytesMax)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -167,7 +168,22 @@ func TestTheVectorsOfEveryFormat(t *testing.T) {
 				t.Errorf("%s: %s is not what is written now", path, v["name"])
 			}
 		}
+		for _, want := range others(t, d, s) {
+			if !slices.ContainsFunc(list, func(v vector) bool { return v["name"] == want["name"] && v["hex"] == want["hex"] }) {
+				t.Errorf("%s: %s is not there, or another", path, want["name"])
+			}
+		}
 	}
+}
+
+// others are a format's vectors besides the valid ones.
+func others(t testing.TB, d decoder, s *sample) []vector {
+	return slices.Concat(
+		spoiled(d, d.valid(t, s)[0]),
+		chosen[d.name],
+		reservedVectors(t, s, d.name),
+		lowOrderVectors(t, s, d.name),
+	)
 }
 
 func writeVectors(t *testing.T, path string, d decoder, s *sample) {
@@ -180,8 +196,7 @@ func writeVectors(t *testing.T, path string, d decoder, s *sample) {
 	for i, b := range d.valid(t, s) {
 		list = append(list, vector{"name": fmt.Sprintf("valid %d", i+1), "hex": hex.EncodeToString(b)})
 	}
-	list = append(list, spoiled(d, d.valid(t, s)[0])...)
-	list = append(list, chosen[d.name]...)
+	list = append(list, others(t, d, s)...)
 	for _, v := range list {
 		b := v.hex(t, "hex")
 		_, err := d.decode(b)
@@ -193,12 +208,13 @@ func writeVectors(t *testing.T, path string, d decoder, s *sample) {
 }
 
 var vectorNotes = map[string]string{
-	"outbox":       "Sealed under a key of 32 zero bytes.",
-	"chunk":        "Sealed under a key of 32 zero bytes.",
-	"join request": "What is inside the sealed box.",
-	"note":         "Of the id abab...ab, by the log key of the seed 0101...01.",
-	"link":         "The hex is of the text.",
-	"body":         "The change is not looked into.",
+	"outbox":              "Sealed under a key of 32 zero bytes.",
+	"chunk":               "Sealed under a key of 32 zero bytes.",
+	"join request":        "What is inside the sealed box.",
+	"sealed join request": "Sealed to the seal key of the seed 0101...01.",
+	"note":                "Of the id abab...ab, by the log key of the seed 0101...01.",
+	"link":                "The hex is of the text.",
+	"body":                "The change is not looked into.",
 }
 
 func text(name, s string) vector { return vector{"name": name, "hex": hex.EncodeToString([]byte(s))} }
@@ -211,6 +227,7 @@ var chosen = map[string][]vector{
 		text("length with a leading zero", "01:a"), text("negative length", "-1:a"), text("longer than it is", "2:a"), text("empty string", "0:"),
 		text("depth 4", "lllleeee"), text("depth 5", "llllleeeee"), text("sorted keys", "d1:Ai1e1:ai1e2:aai1ee"), text("unsorted keys", "d1:ai1e1:Ai1ee"),
 		text("a key twice", "d1:ai1e1:ai2ee"), text("integer as key", "di1ei1ee"), text("no value", "d1:ae"), text("two values", "i1ei1e"),
+		text("much longer than it is", "999:a"), text("a zero byte", "\x00"), text("a zero byte in a list", "l\x00"), text("the list ends inside an integer", "li1"), text("the dict ends inside a key", "d1:"), text("the dict ends before a value", "d1:a"),
 	},
 	"transfer": {
 		text("one posting", "d1:plli1ei0eeee"), text("sum is not zero, which is for the ledger to say", "d1:plli1ei-5eeli2ei6eeee"),

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 )
@@ -10,7 +11,7 @@ import (
 //	version (1) ‖ first u64 ‖ count u16 ‖ before (32) ‖
 //	checkpoint: size u64 ‖ root (32) ‖ signature (64) ‖
 //	targets u8 ‖ skip u16 ‖ inline length u16 ‖
-//	targets (20 each) ‖ inline ‖ padding, zero bytes
+//	targets (20 each) ‖ inline
 //
 // The stream is the chunks that Targets names, in order, then Inline. Its
 // first Skip bytes belong to messages before First; after them come exactly
@@ -18,8 +19,8 @@ import (
 // window, which only says that its sender is there, has no chunks, no skip
 // and nothing inline.
 //
-// The padding fills an item up in a private database; there is none in a
-// public one.
+// After it, zero bytes that fill the item up are reserved for private
+// databases.
 type Window struct {
 	First   uint64
 	Count   uint16     // last = First + Count - 1
@@ -44,7 +45,7 @@ func InlineRoom(targets int) int {
 	return max(0, WindowBytesMax-windowHeaderBytes-20*targets)
 }
 
-// Encode gives the window's bytes without padding, at most WindowBytesMax.
+// Encode gives the window's bytes, at most WindowBytesMax.
 func (w *Window) Encode() ([]byte, error) {
 	if err := w.check(); err != nil {
 		return nil, fmt.Errorf("write a window: %w", err)
@@ -64,7 +65,7 @@ func (w *Window) Encode() ([]byte, error) {
 	return append(b, w.Inline...), nil
 }
 
-// ParseWindow reads a window, with or without padding. Inline aliases b.
+// ParseWindow reads a window; one that is padded is ErrNewer. Inline aliases b.
 func ParseWindow(b []byte) (*Window, error) {
 	w, err := parseWindow(b)
 	if err != nil {
@@ -95,14 +96,11 @@ func parseWindow(b []byte) (*Window, error) {
 		c.fixed(w.Targets[len(w.Targets)-1][:])
 	}
 	w.Inline = c.take(inline)
-	for _, x := range c.b {
-		if x != 0 {
-			c.fail("padding that is not zero")
-			break
-		}
+	if len(c.b) > 0 && len(bytes.TrimLeft(c.b, "\x00")) == 0 {
+		c.fail("padding, of a private database: %w", ErrNewer)
 	}
-	if c.err != nil {
-		return nil, c.err
+	if err := c.end(); err != nil {
+		return nil, err
 	}
 	if err := w.check(); err != nil {
 		return nil, err
