@@ -224,6 +224,9 @@ func checkKey[K ~[32]byte](what string, k K) error {
 	if k == (K{}) {
 		return fmt.Errorf("the %s key is zero", what)
 	}
+	if smallOrder(k) {
+		return fmt.Errorf("the %s key is of small order: anybody could sign under it", what)
+	}
 	return nil
 }
 

@@ -23,7 +23,7 @@ func largestCheckpoint() Checkpoint {
 func TestEveryItemAtItsLargestFitsAThousandBytes(t *testing.T) {
 	bytesOf := must[[]byte](t)
 	charter := &Charter{
-		Kind: KindLedger, Name: strings.Repeat("n", NameBytesMax), Manager: keys.Public(ones32()), Log: keys.LogPublic{1},
+		Kind: KindLedger, Name: strings.Repeat("n", NameBytesMax), Manager: keys.Public(ones32()), Log: keys.LogPublic{3},
 		Seal: keys.SealPublic(ones32()), Recovery: keys.Public{2}, Created: IntMax, Unit: strings.Repeat("U", UnitBytesMax),
 		Scale: ScaleMax, Lower: -IntMax, Upper: IntMax, Quota: QuotaMax, Heartbeat: HeartbeatMax, Stale: StaleMax,
 	}
@@ -34,7 +34,7 @@ func TestEveryItemAtItsLargestFitsAThousandBytes(t *testing.T) {
 	for i := range HeadOlderMax {
 		head.Older = append(head.Older, [20]byte{byte(i + 1)})
 	}
-	succession := &Succession{Number: IntMax, Manager: keys.Public(ones32()), Log: keys.LogPublic{1}, Seal: keys.SealPublic(ones32()), Size: IntMax, Root: ones32()}
+	succession := &Succession{Number: IntMax, Manager: keys.Public(ones32()), Log: keys.LogPublic{3}, Seal: keys.SealPublic(ones32()), Size: IntMax, Root: ones32()}
 	sealWindow := func(w *Window) []byte { return bytesOf(SealWindow(OutboxKeys{}, [24]byte{}, w)) }
 	for _, c := range []struct {
 		name  string

@@ -60,6 +60,11 @@ func makeExamples(t testing.TB) map[string]example {
 			e.text(of, lowOrderKeys[i])
 		}
 	})
+	add("signing keys of small order", func(e *example) {
+		for i, of := range []string{"0", "1", "order 8", "order 8", "p - 1", "p = 0", "p + 1 = 1"} {
+			e.text(of, smallOrderKeys[i])
+		}
+	})
 	add("keys as text", func(e *example) {
 		e.text("seed", fill(3).Text())
 		e.text("publish key", alice.Public().String())
