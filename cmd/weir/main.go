@@ -94,7 +94,7 @@ func (p *program) app() *cli.App {
 		ErrWriter:       p.err,
 		ExitErrHandler:  func(*cli.Context, error) {}, // run decides
 		Commands: []*cli.Command{
-			p.demo(), p.dht(), p.keys(), p.manager(), p.member(), p.verify(), p.paths(),
+			p.demo(), p.dht(), p.bench(), p.keys(), p.manager(), p.member(), p.verify(), p.paths(),
 		},
 	}
 	app.Action = p.group(app.Commands, "weir")

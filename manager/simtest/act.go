@@ -48,3 +48,17 @@ func (m *Member) Transfer(t wire.Transfer, until time.Time) (uint64, error) {
 	m.sign(number, r.Change)
 	return number, nil
 }
+
+// Applied says whether the member's own log has another member's change as
+// applied.
+func (m *Member) Applied(of *Member, number uint64) bool {
+	if m.state == nil {
+		return false
+	}
+	a, ok := m.state.ByKey(of.id.Public())
+	if !ok || a.Last < number {
+		return false
+	}
+	d, ok, err := m.store.Find(a.Number, number)
+	return err == nil && ok && d.Entry.Verdict == wire.Applied
+}

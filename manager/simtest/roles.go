@@ -162,7 +162,7 @@ func (w *World) Member(name string, in *wire.Invitation) *Member {
 func (w *World) member(name string, disk *store.Crashable, id *keys.Identity, in *wire.Invitation) *Member {
 	m := &Member{machine: w.machine(name, disk), id: id}
 	m.config = member.MemberConfig{
-		Config:   member.Config{Link: w.link()},
+		Config:   member.Config{Link: w.link(), Follow: w.follow},
 		Identity: m.id, Invitation: in, Name: name,
 	}
 	m.start = func(s *store.Store) error {
@@ -228,7 +228,7 @@ type Reader struct {
 
 // Reader makes a reader and starts it.
 func (w *World) Reader(name string) *Reader {
-	r := &Reader{machine: w.machine(name, nil), config: member.Config{Link: w.link()}}
+	r := &Reader{machine: w.machine(name, nil), config: member.Config{Link: w.link(), Follow: w.follow}}
 	r.start = func(s *store.Store) error {
 		c := r.config
 		c.Store, c.Create = s, r.create

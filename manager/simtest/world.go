@@ -14,6 +14,8 @@ import (
 type Setup struct {
 	Nodes int          // DHT nodes: 32
 	Link  *simnet.Link // between all: 80 ms there and back, nothing lost
+	// Follow is how often members and readers look for a new head: 30 s.
+	Follow time.Duration
 }
 
 // cacheBytes is the block cache that all stores of a world share.
@@ -30,6 +32,8 @@ type World struct {
 	Manager *Manager  // the first; nil before Found
 	Members []*Member // in the order in which they came
 	Readers []*Reader
+
+	follow time.Duration
 
 	remember *simnet.Remember
 	cache    *store.Cache
@@ -49,6 +53,7 @@ func New(seed uint64, s Setup) *World {
 	}
 	w := &World{
 		Seed:     seed,
+		follow:   s.Follow,
 		Sim:      simnet.NewWorld(seed),
 		remember: simnet.NewRemember(nil),
 		cache:    store.NewCache(cacheBytes),

@@ -1,0 +1,254 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"time"
+
+	"weir/internal/lookup"
+	"weir/internal/mainline"
+)
+
+const (
+	placedOver = 5000 // keys from which items and holders are placed and not put
+	pollRounds = 20
+)
+
+// poll measures one poll of many outboxes.
+func poll(ctx context.Context, o Options) error {
+	if o.virtual() {
+		return pollVirtual(ctx, o)
+	}
+	return pollReal(ctx, o)
+}
+
+// polling is a measurement on the loopback.
+type polling struct {
+	Options
+	ctx      context.Context
+	network  *network
+	members  *mainline.Node // puts everybody's outbox
+	manager  *mainline.Node
+	outboxes *outboxes
+	holders  map[int][]lookup.Holder // of each key, as its last put found them
+	heap     uint64                  // before the manager's node was there
+}
+
+// pollReal polls real nodes, which are a process of their own: warm, twenty
+// times (once above 5000 keys), each time with the courtesy that every node is
+// due paid back in full.
+func pollReal(ctx context.Context, o Options) error {
+	p := &polling{Options: o, ctx: ctx, outboxes: newOutboxes(o.Seed, o.Keys), holders: map[int][]lookup.Holder{}}
+	o.Note(fmt.Sprintf("starting a DHT of %d nodes", o.Nodes))
+	var err error
+	if p.network, err = startNetwork(ctx, o); err != nil {
+		return err
+	}
+	defer p.network.close()
+	if p.members, err = p.open(); err != nil {
+		return err
+	}
+	defer p.members.Close()
+	p.heap = heap()
+	if p.manager, err = p.open(); err != nil {
+		return err
+	}
+	defer p.manager.Close()
+	if err := p.warm(); err != nil {
+		return err
+	}
+	return p.measure()
+}
+
+func (p *polling) open() (*mainline.Node, error) {
+	return mainline.Open(p.ctx, mainline.Config{Listen: "127.0.0.1:0", Bootstrap: p.network.bootstrap()})
+}
+
+// warm puts every outbox and lets the manager meet all of them.
+func (p *polling) warm() error {
+	all := everyone(p.Keys)
+	p.Note(fmt.Sprintf("putting %d outboxes", p.Keys))
+	if p.Keys > placedOver {
+		if err := p.place(all, 1, 1); err != nil {
+			return err
+		}
+		if err := p.manager.AddHolders(p.placed()); err != nil {
+			return err
+		}
+	} else if err := p.put(all, 1); err != nil {
+		return err
+	}
+	p.Note("meeting them")
+	first, err := p.poll(p.Keys <= placedOver)
+	if err != nil {
+		return err
+	}
+	if first.report.Answers[0] > p.Keys/100 {
+		return fmt.Errorf("%d of %d keys had no answer", first.report.Answers[0], p.Keys)
+	}
+	return nil
+}
+
+func (p *polling) measure() error {
+	rounds, answerBytes := pollRounds, echoAnswer
+	if p.Keys > placedOver {
+		rounds = 1
+	}
+	if p.Changed > 0 {
+		answerBytes = echoFull
+	}
+	changed := p.outboxes.changes(p.Changed)
+	var cycles []cycle
+	var took, floors, times []time.Duration
+	fresh := 0
+	for round := range rounds {
+		p.Note(fmt.Sprintf("poll %d of %d", round+1, rounds))
+		known := slices.Clone(p.outboxes.items)
+		seq := int64(round) + 2
+		var err error
+		if p.Keys > placedOver && len(changed) > 0 {
+			err = p.place(changed, p.Changed, seq)
+		} else {
+			err = p.put(changed, seq)
+		}
+		if err != nil {
+			return err
+		}
+		if err := p.rest(); err != nil {
+			return err
+		}
+		floor, err := echo(2*p.Keys, echoQuery, answerBytes)
+		if err != nil {
+			return err
+		}
+		newest := p.outboxes.items
+		p.outboxes.items = known
+		c, err := p.poll(false)
+		if err != nil {
+			return err
+		}
+		p.outboxes.items = newest
+		of := changed
+		if len(of) == 0 {
+			of = everyone(p.Keys)
+		}
+		cycles, took, floors, times = append(cycles, c), append(took, c.took), append(floors, floor), append(times, c.times(of)...)
+		for _, i := range changed {
+			if c.newer[i] {
+				fresh++
+			}
+		}
+	}
+	c := Case{Case: p.pollName("loopback"), Unit: "ms", Seed: p.Seed}.against(ms(median(took)), ms(median(floors)))
+	c = c.percentiles(times).traffic(cycles, p.Keys)
+	if len(changed) > 0 {
+		c.Fresh, c.FreshFirst = ptr(len(changed)*rounds), ptr(fresh)
+	}
+	if p.Keys > placedOver {
+		used := heap() - p.heap
+		c.Heap = ptr(float64(used) / float64(p.Keys))
+	}
+	p.Emit(c)
+	return nil
+}
+
+// rest waits until every node may be asked a whole burst again.
+func (p *polling) rest() error {
+	const nodeRate, nodeBurst = 20, 32 // lookup.PollConfig's defaults
+	timer := time.NewTimer(nodeBurst * time.Second / nodeRate)
+	defer timer.Stop()
+	select {
+	case <-p.ctx.Done():
+		return p.ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// put puts some keys' items under a seq, as their members would: by a
+// traversal, and later where that led.
+func (p *polling) put(of []int, seq int64) error {
+	type stored struct {
+		key int
+		lookup.Stored
+	}
+	slots, results := make(chan struct{}, atOnce), make(chan stored, len(of))
+	for _, i := range of {
+		it, err := p.outboxes.sign(i, seq)
+		if err != nil {
+			return err
+		}
+		select {
+		case <-p.ctx.Done():
+			return p.ctx.Err()
+		case slots <- struct{}{}:
+		}
+		p.members.Put(lookup.Put{Item: it, Holders: p.holders[i]}, func(s lookup.Stored) {
+			<-slots
+			results <- stored{i, s}
+		})
+	}
+	for range of {
+		s := <-results
+		if s.Err != nil {
+			return fmt.Errorf("put an outbox: %w", s.Err)
+		}
+		if p.holders[s.key] == nil {
+			p.holders[s.key] = s.Found.Closest
+		}
+	}
+	return nil
+}
+
+// place has the network store some keys' items, and signs them here too.
+func (p *polling) place(of []int, share float64, seq int64) error {
+	for _, i := range of {
+		if _, err := p.outboxes.sign(i, seq); err != nil {
+			return err
+		}
+	}
+	return p.network.order(order{Place: seq, Run: p.Seed, Keys: p.Keys, Changed: share})
+}
+
+// placed is the holders of all keys.
+func (p *polling) placed() []byte {
+	var b []byte
+	near := slices.Clone(p.network.nodes)
+	for _, it := range p.outboxes.items {
+		slices.SortFunc(near, func(x, y lookup.Node) int { return lookup.Closer(it.Target, x.ID, y.ID) })
+		b = lookup.AppendHolders(b, it.Target, near[:min(8, len(near))])
+	}
+	return b
+}
+
+// poll is one poll by the manager.
+func (p *polling) poll(first bool) (cycle, error) {
+	c := cycle{at: make([]time.Duration, p.Keys), newer: make([]bool, p.Keys)}
+	q, items := p.outboxes.poll(first), p.outboxes.items
+	done := make(chan lookup.PollReport, 1)
+	began := time.Now()
+	p.manager.Poll(q, func(i int, r lookup.Polled) {
+		if c.at[i] == 0 {
+			c.at[i] = max(time.Since(began), 1)
+		}
+		c.newer[i] = c.newer[i] || r.Item != nil && r.Item.Seq > items[i].Seq
+	}, func(r lookup.PollReport) { done <- r })
+	select {
+	case <-p.ctx.Done():
+		return c, p.ctx.Err()
+	case c.report = <-done:
+	}
+	c.took = time.Since(began)
+	return c, c.report.Err
+}
+
+// heap is the bytes of this process's heap that are in use.
+func heap() uint64 {
+	runtime.GC()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
