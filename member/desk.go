@@ -35,6 +35,9 @@ var (
 	// ErrOtherDevice: the log or the DHT holds something under this key that
 	// this device did not make. Nothing is handed over until TakeOver.
 	ErrOtherDevice = errors.New("another device uses this key")
+	// ErrOtherKey: the store is another key's. That one's numbers and chain are
+	// not this one's to go on with.
+	ErrOtherKey = errors.New("the key is not the one of this database")
 	// ErrNotFound: no change has this number.
 	ErrNotFound = errors.New("there is no change with this number")
 )
@@ -47,6 +50,35 @@ func (d *Desk) Account() (ledger.Account, error) {
 	}
 	return a, nil
 }
+
+// Claim makes the store this key's, for good, or says that it is another's:
+// ErrOtherKey. Whoever opens a store with a key does so first. A store that
+// names nobody, as older ones do, is taken to be of the key that opens it.
+func (d *Desk) Claim() error {
+	owned, err := d.owned()
+	if err != nil || owned {
+		return err
+	}
+	if err := d.Store.Commit(nil, d.owner()); err != nil {
+		return fmt.Errorf("claim the store: %w", err)
+	}
+	return nil
+}
+
+// owned says whether the store is this key's or nobody's; ErrOtherKey when it
+// is another's.
+func (d *Desk) owned() (bool, error) {
+	owner, ok, err := readRecord[string](d.Store, keyOwner)
+	if err != nil || !ok {
+		return false, err
+	}
+	if own := d.Identity.Public().String(); own != owner {
+		return false, fmt.Errorf("%w: it was joined with %s, and the key here is %s; put the file of the first one back, or use another --dir", ErrOtherKey, owner, own)
+	}
+	return true, nil
+}
+
+func (d *Desk) owner() store.KV { return record(keyOwner, d.Identity.Public().String()) }
 
 // ready gives the sender as it stands after the newest entry of the log. What
 // this device did not make it does not go on from: ErrOtherDevice.
@@ -102,6 +134,9 @@ func (d *Desk) refusals(a ledger.Account) ([]store.KV, error) {
 }
 
 func (d *Desk) restore(a ledger.Account) (*outbox.Sender, error) {
+	if _, err := d.owned(); err != nil {
+		return nil, err
+	}
 	b, ok, err := d.Store.Get(keyOutbox)
 	if err != nil {
 		return nil, err
@@ -135,13 +170,16 @@ func (d *Desk) TakeOver() error {
 	if err != nil {
 		return err
 	}
+	if _, err := d.owned(); err != nil {
+		return fmt.Errorf("take over: %w", err)
+	}
 	rec, _, err := readRecord[outboxRecord](d.Store, keyItem)
 	if err != nil {
 		return fmt.Errorf("take over: %w", err)
 	}
 	rec.TakeOver = true
 	s := outbox.NewSender(a.Last, a.Chain)
-	kv := []store.KV{{Key: keyForeign}, {Key: keyOutbox, Value: s.Snapshot().Encode()}, record(keyItem, rec)}
+	kv := []store.KV{{Key: keyForeign}, {Key: keyOutbox, Value: s.Snapshot().Encode()}, record(keyItem, rec), d.owner()}
 	if err := d.Store.Commit(nil, kv...); err != nil {
 		return fmt.Errorf("take over: %w", err)
 	}
@@ -182,10 +220,10 @@ func (d *Desk) change(name string, args []byte, until time.Time) *wire.Change {
 	return c
 }
 
-// keep stores the sender. When that fails nobody may act on what it holds: it
-// is read again from the store.
+// keep stores the sender, and whose it is. When that fails nobody may act on
+// what it holds: it is read again from the store.
 func (d *Desk) keep(kv ...store.KV) error {
-	kv = append(kv, store.KV{Key: keyOutbox, Value: d.sender.Snapshot().Encode()})
+	kv = append(kv, store.KV{Key: keyOutbox, Value: d.sender.Snapshot().Encode()}, d.owner())
 	if err := d.Store.Commit(nil, kv...); err != nil {
 		d.sender = nil
 		return err

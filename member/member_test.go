@@ -139,6 +139,56 @@ func TestAPaymentGoesFromOneMemberToTheOther(t *testing.T) {
 	}
 }
 
+func TestAStoreGoesOnWithNoOtherKey(t *testing.T) {
+	w, _, ann, ben := village(t)
+	ann.pay(t, 2)
+	w.run(2 * time.Second)
+	with := func(id *keys.Identity) *Desk {
+		return &Desk{Store: ann.Store(), Identity: id, Random: ann.random, Now: func() time.Time { return w.now }}
+	}
+	// Another member of the same database, whose numbers are others.
+	other := with(ben.id)
+	if _, err := other.Pay(1, 1, "", time.Time{}); !errors.Is(err, ErrOtherKey) {
+		t.Fatalf("pay: %v", err)
+	}
+	if _, err := other.Raw(); !errors.Is(err, ErrOtherKey) {
+		t.Fatalf("raw: %v", err)
+	}
+	if err := other.TakeOver(); !errors.Is(err, ErrOtherKey) {
+		t.Fatalf("take over: %v", err)
+	}
+	stranger := identity(13)
+	for _, id := range []*keys.Identity{ben.id, stranger} {
+		if err := with(id).Claim(); !errors.Is(err, ErrOtherKey) || !strings.Contains(err.Error(), ann.id.Public().String()) {
+			t.Fatalf("claim: %v", err)
+		}
+	}
+	check(t, with(ann.id).Claim())
+	if s := ann.Status(); s.Waiting != 1 || s.Foreign != "" {
+		t.Fatalf("%+v", s)
+	}
+	// An older store says nothing: it is of the key that opens it.
+	check(t, ann.Store().Commit(nil, store.KV{Key: keyOwner}))
+	if n := must[uint64](t)(with(ann.id).Pay(2, 1, "", time.Time{})); n != 2 {
+		t.Fatalf("number %d", n)
+	}
+	if err := with(ben.id).Claim(); !errors.Is(err, ErrOtherKey) {
+		t.Fatalf("claim: %v", err)
+	}
+}
+
+func TestAReadersStoreIsOfTheKeyThatOpensIt(t *testing.T) {
+	w, k := scene(t)
+	reader := newDevice(t, k, 2, identity(13))
+	w.run(5 * time.Second)
+	desk := func(id *keys.Identity) *Desk { return &Desk{Store: reader.Store(), Identity: id} }
+	check(t, desk(identity(13)).Claim())
+	check(t, desk(identity(13)).Claim())
+	if err := desk(identity(11)).Claim(); !errors.Is(err, ErrOtherKey) {
+		t.Fatalf("claim: %v", err)
+	}
+}
+
 func TestARefusedPaymentSaysWhyAndKeepsTheChange(t *testing.T) {
 	w, k, ann, _ := village(t)
 	args, err := wire.Limit{Account: 1, Limits: wire.Limits{Lower: -100, Upper: 100}}.Args()

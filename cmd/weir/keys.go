@@ -65,16 +65,21 @@ func (p *program) newKey(o options, seed keys.Seed) error {
 	if err := o.dir.Make(); err != nil {
 		return err
 	}
-	passphrase, err := o.passphrase(p).New()
+	passphrase, err := o.passphrase(p).New(o.c.Context)
 	if err != nil {
 		return err
 	}
 	return o.dir.Key().Create(seed, passphrase)
 }
 
+// openKey reads the directory's key.
+func (p *program) openKey(o options, from keyfile.Passphrase) (keys.Seed, error) {
+	return o.dir.Key().Read(func() (string, error) { return from.Ask(o.c.Context) })
+}
+
 // identity opens the directory's key.
 func (p *program) identity(o options) (*keys.Identity, error) {
-	seed, err := o.dir.Key().Read(o.passphrase(p).Ask)
+	seed, err := p.openKey(o, o.passphrase(p))
 	if err != nil {
 		return nil, err
 	}
@@ -116,7 +121,7 @@ func (p *program) keysWords(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	seed, err := o.dir.Key().Read(o.passphrase(p).Ask)
+	seed, err := p.openKey(o, o.passphrase(p))
 	if err != nil {
 		return err
 	}
@@ -151,7 +156,7 @@ func (p *program) keysRecover(c *cli.Context) error {
 		if p.terminal() {
 			fmt.Fprintln(p.err, "Type the 24 words, then an empty line:")
 		}
-		if text, err = readWords(p.in); err != nil {
+		if text, err = typed(c.Context, func() (string, error) { return readWords(p.in) }); err != nil {
 			return err
 		}
 	}
@@ -191,11 +196,11 @@ func (p *program) keysPassphrase(c *cli.Context) error {
 	if next.None && next.File != "" {
 		return usagef("--no-passphrase and --new-passphrase-file cannot both be meant")
 	}
-	seed, err := o.dir.Key().Read(old.Ask)
+	seed, err := p.openKey(o, old)
 	if err != nil {
 		return err
 	}
-	passphrase, err := next.New()
+	passphrase, err := next.New(c.Context)
 	if err != nil {
 		if errors.Is(err, keyfile.ErrNoPassphrase) {
 			return usagef("say what the new passphrase is: --new-passphrase-file FILE, or --no-passphrase for none")

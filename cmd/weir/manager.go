@@ -150,34 +150,54 @@ func (p *program) managerInit(c *cli.Context) error {
 		return err
 	}
 	charter.Manager, charter.Log, charter.Seal = id.Public(), id.LogPublic(), id.SealPublic()
-	words := keys.Words(recovery)
-	out := initView{Name: charter.Name, Directory: string(o.dir), Recovery: words}
-	if file := c.String("recovery"); file != "" {
-		text := fmt.Sprintf("Recovery key of the weir database %q. With these words a stolen or lost manager key is replaced.\n%s", charter.Name, wordTable(words))
-		if err := keyfile.WriteAtomic(file, []byte(text)); err != nil {
-			return err
-		}
-		out.File, out.Recovery = file, nil
-	}
-	db, err := host.Found(o.dir, &charter, linkAddresses(bootstrap))
+	link, err := host.CharterLink(&charter, linkAddresses(bootstrap))
 	if err != nil {
 		return err
 	}
-	o.db = db.ID
-	var link host.LinkView
-	if err := p.call(c, o, "manager link", nil, &link); err != nil {
+	if err := c.Context.Err(); err != nil {
+		return err // interrupted while the key was made: no database yet
+	}
+	words := keys.Words(recovery)
+	out := initView{ID: link.ID, Name: charter.Name, Link: link.Link, Directory: string(o.dir), Recovery: words, File: c.String("recovery")}
+	where := "printed above"
+	if out.File != "" {
+		out.Recovery, where = nil, "in "+out.File
+	}
+	if err := p.giveWords(o, out, words); err != nil {
 		return err
 	}
-	out.ID, out.Link = db.ID, link.Link
+	if _, err := host.Found(o.dir, &charter, linkAddresses(bootstrap)); err != nil {
+		return fmt.Errorf("found the database: %w; the recovery words %s are of this attempt alone: throw them away before the next", err, where)
+	}
+	if o.json && out.File == "" {
+		return nil // giveWords has printed it
+	}
 	return p.show(o.json, out, func() {
 		p.printf("The database %q was founded in %s.\n\nid    %s\nlink  %s\n\n", out.Name, out.Directory, out.ID, out.Link)
 		if out.File != "" {
-			p.printf("Its recovery key was written to %s. Keep it away from this machine.\n", out.File)
-		} else {
-			p.printf("Its recovery key, shown this once. With it a stolen or lost manager key is replaced;\nwrite it down and keep it away from this machine:\n%s", wordTable(words))
+			p.printf("Its recovery key was written to %s. Keep it away from this machine.\n\n", out.File)
 		}
-		p.printf("\nNext: weir manager run, and in another window weir manager invite.\n")
+		p.printf("Next: weir manager run, and in another window weir manager invite.\n")
 	})
+}
+
+// giveWords hands the recovery key's words out before there is a database that
+// needs them: they stand nowhere else, so nothing may fail between the two. JSON
+// is one object, and goes out whole; the exit code says whether it came true.
+func (p *program) giveWords(o options, v initView, words []string) (err error) {
+	switch {
+	case v.File != "":
+		text := fmt.Sprintf("Recovery key of the weir database %q. With these words a stolen or lost manager key is replaced.\n%s", v.Name, wordTable(words))
+		err = keyfile.WriteAtomic(v.File, []byte(text))
+	case o.json:
+		err = p.json(v)
+	default:
+		_, err = fmt.Fprintf(p.out, "The recovery key of %q, shown this once. With it a stolen or lost manager key is replaced;\nwrite it down and keep it away from this machine:\n%s\n", v.Name, wordTable(words))
+	}
+	if err != nil {
+		return fmt.Errorf("hand out the recovery key: %w; nothing was founded", err)
+	}
+	return nil
 }
 
 // unfounded says whether founding would leave everything alone that is there: a

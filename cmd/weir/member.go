@@ -285,7 +285,7 @@ func (p *program) memberPay(c *cli.Context) error {
 				p.printf("%s %s to %d %s (%s…); your balance after it: %s %s\n", quote.Amount, quote.Unit, quote.To, quote.Name, quote.Key[:8], quote.After, quote.Unit)
 			}
 			if !c.Bool("yes") {
-				if err := p.confirm("Pay?"); err != nil {
+				if err := p.confirm(c.Context, "Pay?"); err != nil {
 					return err
 				}
 			}
@@ -332,12 +332,16 @@ func (p *program) freshen(c *cli.Context, call func(string, any, any) error) err
 	return ctx.Err()
 }
 
-func (p *program) confirm(question string) error {
+func (p *program) confirm(ctx context.Context, question string) error {
 	if !p.terminal() {
 		return usagef("there is no terminal to ask on: say --yes")
 	}
 	fmt.Fprintf(p.err, "%s [y/N] ", question)
-	line, err := bufio.NewReader(p.in).ReadString('\n')
+	line, err := typed(ctx, func() (string, error) { return bufio.NewReader(p.in).ReadString('\n') })
+	if errors.Is(err, context.Canceled) {
+		fmt.Fprintln(p.err)
+		return err
+	}
 	if answer := strings.ToLower(strings.TrimSpace(line)); err == nil && (answer == "y" || answer == "yes") {
 		return nil
 	}
@@ -534,7 +538,7 @@ func (p *program) memberLog(c *cli.Context) error {
 func (p *program) memberTakeOver(c *cli.Context) error {
 	if !c.Bool("yes") {
 		fmt.Fprintln(p.err, "Changes of this key that are not in the log are given up. Is every other device with this key switched off?")
-		if err := p.confirm("Go on from the log here?"); err != nil {
+		if err := p.confirm(c.Context, "Go on from the log here?"); err != nil {
 			return err
 		}
 	}

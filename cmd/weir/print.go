@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -46,6 +47,29 @@ func (p *program) table(head string, rows [][]string) {
 // terminal says whether progress and prompts have somebody to read them.
 func (p *program) terminal() bool {
 	return p.errFile != nil && term.IsTerminal(int(p.errFile.Fd()))
+}
+
+// typed gives the line or lines that read gets from a person, unless ctx ends
+// first: nothing ends such a read but a key, so it is then left to itself.
+func typed(ctx context.Context, read func() (string, error)) (string, error) {
+	type answer struct {
+		text string
+		err  error
+	}
+	given := make(chan answer, 1)
+	go func() {
+		text, err := read()
+		given <- answer{text, err}
+	}()
+	select {
+	case a := <-given:
+		if ctx.Err() != nil { // both at once: nothing may follow from the answer
+			return "", ctx.Err()
+		}
+		return a.text, a.err
+	case <-ctx.Done():
+		return "", ctx.Err()
+	}
 }
 
 // progress overwrites one line of the terminal; "" clears it.

@@ -26,11 +26,12 @@ var codes = []struct {
 	{ErrNotInitialised, CodeNotInitialised},
 	{keyfile.ErrNotFound, CodeNotInitialised},
 	{store.ErrLocked, CodeLocked},
-	{keyfile.ErrDamaged, CodeError}, // also when its text does not read
-	{keyfile.ErrPassphrase, CodePassphrase},
+	{keyfile.ErrPassphrase, CodePassphrase}, // also when it cannot be told from damage
+	{keyfile.ErrDamaged, CodeError},         // also when its text does not read
 	{keyfile.ErrNoPassphrase, CodePassphrase},
 	{keyfile.ErrUnread, CodePassphrase},
 	{manager.ErrNotManager, CodePassphrase},
+	{member.ErrOtherKey, CodePassphrase},
 	{ErrNotFound, CodeNotFound},
 	{store.ErrNotFound, CodeNotFound},
 	{manager.ErrNotFound, CodeNotFound},

@@ -475,6 +475,18 @@ func (m *Manager) clock() (any, error) {
 	return map[string]string{"accepted": viewTime(time.Now())}, m.role.AcceptClock()
 }
 
+// CharterLink is the public link of a database that is yet to be founded: the
+// charter fixes it.
+func CharterLink(charter *wire.Charter, bootstrap []netip.AddrPort) (LinkView, error) {
+	b, err := charter.Encode()
+	if err != nil {
+		return LinkView{}, err
+	}
+	id := wire.CharterID(b)
+	text, err := wire.DatabaseLink{ID: id, Digest: wire.CharterDigest(b).Prefix(), Bootstrap: bootstrap}.Link()
+	return LinkView{ID: id.String(), Link: text}, err
+}
+
 // Found writes a new database into the directory.
 func Found(d Directory, charter *wire.Charter, bootstrap []netip.AddrPort) (Database, error) {
 	b, err := charter.Encode()

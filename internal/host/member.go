@@ -100,6 +100,11 @@ func (a *Agent) seat(db Database, invite *wire.Invitation, name string) (*seat, 
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}
+	if err == nil {
+		if st, err = a.claim(st); err != nil {
+			return nil, fmt.Errorf("open the database %s: %w", db.ID[:8], err)
+		}
+	}
 	if !a.cfg.Online {
 		if err != nil {
 			return nil, fmt.Errorf("%w: the database %s has not been found on the DHT yet; run weir member run", ErrNotInitialised, db.ID[:8])
@@ -114,12 +119,31 @@ func (a *Agent) seat(db Database, invite *wire.Invitation, name string) (*seat, 
 	a.edges.Swarm.Meet(wire.MeetInfohash(id))
 	cfg := member.Config{
 		Store: st, Link: link, Follow: a.cfg.Follow, Changed: a.wake,
-		Create: func(charter []byte) (*store.Store, error) { return store.Create(disk, charter, store.Options{}) },
+		Create: func(charter []byte) (*store.Store, error) {
+			st, err := store.Create(disk, charter, store.Options{})
+			if err != nil {
+				return nil, err
+			}
+			return a.claim(st)
+		},
 	}
 	s.role, err = member.NewMember(member.MemberConfig{Config: cfg, Identity: a.cfg.Identity, Invitation: invite, Name: name}, member.Ports{
 		DHT: a.edges.Node.Post(a.loop.Post), Swarm: a.edges.Swarm, Clock: a.loop, Random: rand.Reader,
 	})
 	return s, err
+}
+
+// claim makes an open store the agent's key's, or closes it again: it is
+// another key's. Without a key there is only reading, which anybody may.
+func (a *Agent) claim(st *store.Store) (*store.Store, error) {
+	if a.cfg.Identity == nil {
+		return st, nil
+	}
+	d := member.Desk{Store: st, Identity: a.cfg.Identity}
+	if err := d.Claim(); err != nil {
+		return nil, errors.Join(err, st.Close())
+	}
+	return st, nil
 }
 
 // link is the database link a database was joined by.

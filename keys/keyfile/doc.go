@@ -10,7 +10,9 @@
 //	         In the open: that line itself, below a comment that says so.
 //	key.pub  the public key and the SHA-256 of key, in two lines. With it the
 //	         public key is known without the passphrase, and a damaged file is
-//	         told from a wrong passphrase.
+//	         told from a wrong passphrase. After a crash between the writes of
+//	         the two they are not told apart, until the key is opened: that
+//	         writes the sum anew.
 //
 // Both are written whole or not at all, with mode 0600, and never over a file
 // that is there: replacing a key is Rewrite, which wants the old one first.

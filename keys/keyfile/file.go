@@ -28,6 +28,7 @@ var (
 const (
 	fileBytesMax  = 16 << 10
 	workFactorMax = 22 // 2^22 rounds of scrypt: 15 s; more is an attack, not a key
+	remedy        = "restore it from its copy, or make it again from the 24 words"
 	plainComment  = "# A weir secret key, NOT encrypted. Whoever reads this file can act as you.\n"
 )
 
@@ -59,18 +60,22 @@ func (f File) write(s keys.Seed, passphrase string) error {
 	if err != nil {
 		return fmt.Errorf("write the key %s: %w", f.Path, err)
 	}
-	sum := sha256.Sum256(b)
-	pub := keys.Derive(s).Public().String() + "\n" + hex.EncodeToString(sum[:]) + "\n"
 	// The sum first would call the old key damaged after a crash between the
-	// two; the key first leaves a sum that does not fit, which Read forgives
-	// when the key opens and is the one that the first line names.
+	// two; the key first leaves a sum that does not fit, which Read mends when
+	// the key opens and is the one that the first line names.
 	if err := WriteAtomic(f.Path, b); err != nil {
 		return fmt.Errorf("write the key: %w", err)
 	}
-	if err := WriteAtomic(f.Path+".pub", []byte(pub)); err != nil {
+	if err := f.writePub(keys.Derive(s).Public(), b); err != nil {
 		return fmt.Errorf("write the key: %w", err)
 	}
 	return nil
+}
+
+// writePub writes the public key and the sum of the key file's bytes.
+func (f File) writePub(k keys.Public, b []byte) error {
+	sum := sha256.Sum256(b)
+	return WriteAtomic(f.Path+".pub", []byte(k.String()+"\n"+hex.EncodeToString(sum[:])+"\n"))
 }
 
 func (f File) encode(s keys.Seed, passphrase string) ([]byte, error) {
@@ -133,7 +138,8 @@ func (f File) pub() (k keys.Public, sum string, err error) {
 	return k, strings.TrimSpace(second), nil
 }
 
-// Read gives the seed. ask is called only when the file is encrypted.
+// Read gives the seed. ask is called only when the file is encrypted. Where a
+// crash has left a key.pub that does not fit, a key that opens mends it.
 func (f File) Read(ask func() (string, error)) (keys.Seed, error) {
 	s, err := f.read(ask)
 	if err != nil {
@@ -159,20 +165,29 @@ func (f File) read(ask func() (string, error)) (keys.Seed, error) {
 		}
 		if line, err = decrypt(b, passphrase); err != nil {
 			var none *age.NoIdentityMatchError
-			if errors.As(err, &none) && (whole || pubErr != nil) {
+			switch wrong := errors.As(err, &none); {
+			case wrong && (whole || pubErr != nil):
 				return keys.Seed{}, ErrPassphrase
+			case wrong:
+				// A sum that does not fit is that of the file before a crash, or of
+				// this one before it was damaged: age cannot tell which.
+				return keys.Seed{}, fmt.Errorf("%w, or else %w: it is not as %s.pub has it; try again, and only if no passphrase opens it %s",
+					ErrPassphrase, ErrDamaged, filepath.Base(f.Path), remedy)
 			}
-			return keys.Seed{}, fmt.Errorf("%w: %w; restore it from its copy, or make it again from the 24 words", ErrDamaged, err)
+			return keys.Seed{}, fmt.Errorf("%w: %w; %s", ErrDamaged, err, remedy)
 		}
 	} else {
 		line = bytes.TrimPrefix(b, []byte(plainComment))
 	}
 	s, err := keys.ParseSeed(string(line))
 	if err != nil {
-		return keys.Seed{}, fmt.Errorf("%w: %w; restore it from its copy, or make it again from the 24 words", ErrDamaged, err)
+		return keys.Seed{}, fmt.Errorf("%w: %w; %s", ErrDamaged, err, remedy)
 	}
 	if pubErr == nil && keys.Derive(s).Public() != public {
 		return keys.Seed{}, fmt.Errorf("%w: it holds another key than %s.pub names", ErrDamaged, filepath.Base(f.Path))
+	}
+	if pubErr == nil && !whole || errors.Is(pubErr, os.ErrNotExist) {
+		_ = f.writePub(keys.Derive(s).Public(), b) // where nothing can be written, reading goes on as before
 	}
 	return s, nil
 }

@@ -2,8 +2,10 @@ package keyfile
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -151,8 +153,68 @@ func TestACrashBetweenTheTwoFilesLosesNothing(t *testing.T) {
 	if err := os.WriteFile(f.Path+".pub", pub, 0o600); err != nil { // as it was before the crash
 		t.Fatal(err)
 	}
+	// A passphrase that is wrong, be it only the old one, is never called damage alone.
+	for _, wrong := range []string{"old", "New", ""} {
+		if _, err := f.Read(says(wrong)); !errors.Is(err, ErrPassphrase) {
+			t.Fatalf("%q: %v", wrong, err)
+		}
+	}
 	if got, err := f.Read(says("new")); err != nil || got != seed {
 		t.Fatalf("got %v, %v", got, err)
+	}
+	// Opened once, the two fit again.
+	if _, err := f.Read(says("old")); !errors.Is(err, ErrPassphrase) || errors.Is(err, ErrDamaged) {
+		t.Fatalf("after it was opened: %v", err)
+	}
+}
+
+func TestAKeyWhosePublicHalfWasNeverWrittenGetsItWhenOpened(t *testing.T) {
+	f, seed := newFile(t)
+	if err := f.Create(seed, "river"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(f.Path + ".pub"); err != nil { // as after a crash between the two
+		t.Fatal(err)
+	}
+	if _, err := f.Read(says("River")); !errors.Is(err, ErrPassphrase) || errors.Is(err, ErrDamaged) {
+		t.Fatalf("got %v", err)
+	}
+	if got, err := f.Read(says("river")); err != nil || got != seed {
+		t.Fatalf("got %v, %v", got, err)
+	}
+	if k, err := f.Public(); err != nil || k != keys.Derive(seed).Public() {
+		t.Fatalf("public: %v, %v", k, err)
+	}
+}
+
+func TestAnInterruptEndsTheWaitForAPassphrase(t *testing.T) {
+	ctx, interrupt := context.WithCancel(t.Context())
+	dir := t.TempDir()
+	// The command says that it runs, and then waits for ever.
+	fifo := filepath.Join(dir, "fifo")
+	if err := exec.Command("mkfifo", fifo).Run(); err != nil {
+		t.Skip("no mkfifo here")
+	}
+	done := make(chan error, 1)
+	go func() {
+		_, err := Passphrase{Command: "echo runs > '" + fifo + "'; read x < '" + fifo + "'"}.Ask(ctx)
+		done <- err
+	}()
+	if _, err := os.ReadFile(fifo); err != nil {
+		t.Fatal(err)
+	}
+	interrupt()
+	if err := <-done; !errors.Is(err, context.Canceled) || errors.Is(err, ErrUnread) {
+		t.Fatalf("got %v", err)
+	}
+	if _, err := (Passphrase{File: fifo}).Ask(ctx); !errors.Is(err, context.Canceled) { // nobody writes into it
+		t.Fatalf("got %v", err)
+	}
+	// A passphrase that comes too late makes no key.
+	for _, p := range []Passphrase{{None: true}, {Command: "echo river"}} {
+		if got, err := p.New(ctx); got != "" || !errors.Is(err, context.Canceled) {
+			t.Errorf("%+v: %q, %v", p, got, err)
+		}
 	}
 }
 
@@ -162,19 +224,19 @@ func TestAPassphraseComesFromAFileOrACommand(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range []Passphrase{{File: path}, {Command: "echo river"}} {
-		if got, err := p.Ask(); err != nil || got != "river" {
+		if got, err := p.Ask(t.Context()); err != nil || got != "river" {
 			t.Errorf("%+v: %q, %v", p, got, err)
 		}
 	}
 	for _, p := range []Passphrase{{File: path + ".none"}, {Command: "false"}, {Command: "true"}, {Command: "head -c 5000 /dev/zero | tr '\\0' x"}} {
-		if got, err := p.Ask(); err == nil {
+		if got, err := p.Ask(t.Context()); err == nil {
 			t.Errorf("%+v: %q", p, got)
 		}
 	}
-	if _, err := (Passphrase{}).Ask(); !errors.Is(err, ErrNoPassphrase) {
+	if _, err := (Passphrase{}).Ask(t.Context()); !errors.Is(err, ErrNoPassphrase) {
 		t.Errorf("got %v", err)
 	}
-	if got, err := (Passphrase{None: true}).New(); err != nil || got != "" {
+	if got, err := (Passphrase{None: true}).New(t.Context()); err != nil || got != "" {
 		t.Errorf("none: %q, %v", got, err)
 	}
 }

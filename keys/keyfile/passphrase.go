@@ -35,60 +35,134 @@ var (
 const (
 	passphraseBytesMax = 1024
 	commandTimeout     = 2 * time.Minute
+	emptyTries         = 3
 )
 
-// Ask gives the passphrase of a key that exists.
-func (p Passphrase) Ask() (string, error) { return p.get(false) }
+// Ask gives the passphrase of a key that exists. Once ctx ends it gives an
+// error, whatever is typed: context.Canceled when somebody interrupted.
+func (p Passphrase) Ask(ctx context.Context) (string, error) { return p.get(ctx, false) }
 
 // New gives the passphrase of a key that is being made: a terminal is asked
-// twice. An empty one, or None, means in the open.
-func (p Passphrase) New() (string, error) { return p.get(true) }
+// twice. "" means in the open; that is what None gives, and nothing else.
+func (p Passphrase) New(ctx context.Context) (string, error) { return p.get(ctx, true) }
 
-func (p Passphrase) get(twice bool) (string, error) {
+func (p Passphrase) get(ctx context.Context, fresh bool) (string, error) {
+	passphrase, err := p.find(ctx, fresh)
+	if ctx.Err() != nil { // also when it came at the same moment: nothing is written any more
+		return "", ended(ctx)
+	}
+	return passphrase, err
+}
+
+// ended is the error of a ctx that ended before there was a passphrase. Only an
+// interrupt is handed on as what it is: a time limit is the caller's own affair.
+func ended(ctx context.Context) error {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return fmt.Errorf("read the passphrase: %w", ctx.Err())
+	}
+	return fmt.Errorf("%w in time", ErrUnread)
+}
+
+func (p Passphrase) find(ctx context.Context, fresh bool) (string, error) {
 	switch {
 	case p.None:
 		return "", nil
 	case p.File != "":
-		f, err := os.Open(p.File)
-		if err != nil {
-			return "", fmt.Errorf("%w: %w", ErrUnread, err)
-		}
-		defer f.Close()
-		return firstLine(f, p.File)
+		return await(ctx, p.readFile) // it may be a pipe or a terminal
 	case p.Command != "":
-		return p.run()
+		return p.run(ctx)
 	case p.In == nil || p.Out == nil || !term.IsTerminal(int(p.In.Fd())):
-		if twice {
+		if fresh {
 			return "", fmt.Errorf("%w, or --no-passphrase to keep the key in the open", ErrNoPassphrase)
 		}
 		return "", ErrNoPassphrase
+	case fresh:
+		return p.choose(ctx)
 	}
-	first, err := p.prompt("Passphrase: ")
-	if err != nil || !twice {
-		return first, err
-	}
-	second, err := p.prompt("Once more: ")
-	if err != nil {
-		return "", err
-	}
-	if first != second {
-		return "", errors.New("the two passphrases differ; nothing was written")
-	}
-	return first, nil
+	return p.prompt(ctx, "Passphrase: ")
 }
 
-func (p Passphrase) prompt(text string) (string, error) {
+// choose asks for a new passphrase. An empty line is a slip of the finger: a
+// key is left in the open only where somebody says so.
+func (p Passphrase) choose(ctx context.Context) (string, error) {
+	for range emptyTries {
+		first, err := p.prompt(ctx, "Passphrase: ")
+		if err != nil {
+			return "", err
+		}
+		if first == "" {
+			fmt.Fprintln(p.Out, "An empty passphrase would keep the key in the open. Type one; or, if that is meant, interrupt and say --no-passphrase.")
+			continue
+		}
+		second, err := p.prompt(ctx, "Once more: ")
+		if err != nil {
+			return "", err
+		}
+		if first != second {
+			return "", errors.New("the two passphrases differ; nothing was written")
+		}
+		return first, nil
+	}
+	return "", fmt.Errorf("%w: %d empty ones were typed and nothing was written; type one, or say --no-passphrase to keep the key in the open", ErrUnread, emptyTries)
+}
+
+// prompt asks on the terminal, which shows nothing of what is typed.
+func (p Passphrase) prompt(ctx context.Context, text string) (string, error) {
+	fd := int(p.In.Fd())
+	before, err := term.GetState(fd)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", ErrUnread, err)
+	}
+	if ctx.Err() != nil {
+		return "", ended(ctx)
+	}
 	fmt.Fprint(p.Out, text)
-	b, err := term.ReadPassword(int(p.In.Fd()))
-	fmt.Fprintln(p.Out)
-	if err != nil {
-		return "", fmt.Errorf("read the passphrase: %w", err)
+	defer fmt.Fprintln(p.Out)
+	passphrase, err := await(ctx, func() (string, error) {
+		b, err := term.ReadPassword(fd)
+		return string(b), err
+	})
+	if ctx.Err() != nil {
+		_ = term.Restore(fd, before) // the read goes on, and hides what is typed
+		return "", ended(ctx)
 	}
-	return string(b), nil
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", ErrUnread, err)
+	}
+	return passphrase, nil
 }
 
-func (p Passphrase) run() (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), commandTimeout)
+// await gives what read gives, unless ctx ends first. Nothing but input ends
+// such a read, so it is then left to itself.
+func await(ctx context.Context, read func() (string, error)) (string, error) {
+	type line struct {
+		text string
+		err  error
+	}
+	given := make(chan line, 1)
+	go func() {
+		text, err := read()
+		given <- line{text, err}
+	}()
+	select {
+	case l := <-given:
+		return l.text, l.err
+	case <-ctx.Done():
+		return "", ended(ctx)
+	}
+}
+
+func (p Passphrase) readFile() (string, error) {
+	f, err := os.Open(p.File)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", ErrUnread, err)
+	}
+	defer f.Close()
+	return firstLine(f, p.File)
+}
+
+func (p Passphrase) run(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, commandTimeout)
 	defer cancel()
 	shell, flag := "/bin/sh", "-c"
 	if runtime.GOOS == "windows" {
@@ -96,6 +170,7 @@ func (p Passphrase) run() (string, error) {
 	}
 	cmd := exec.CommandContext(ctx, shell, flag, p.Command)
 	cmd.Stdin, cmd.Stderr = p.In, p.Out
+	cmd.WaitDelay = time.Second // for what the shell has started and is not killed with it
 	out, err := cmd.Output()
 	if err != nil {
 		return "", fmt.Errorf("%w: the passphrase command ended with: %w", ErrUnread, err)
