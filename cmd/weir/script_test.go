@@ -24,6 +24,7 @@ func TestMain(m *testing.M) {
 		"stock":     helper(stock),
 		"stockhead": helper(stockHead),
 		"intruder":  helper(intruder),
+		"streetdht": helper(streetDHT),
 	})
 }
 
@@ -38,6 +39,9 @@ func TestScripts(t *testing.T) {
 	scripts := testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
 		Condition: func(name string) (bool, error) {
+			if name == "netns" {
+				return canMakeTowns()
+			}
 			if name != "libtorrent" {
 				return false, fmt.Errorf("no condition %s", name)
 			}
@@ -71,6 +75,8 @@ func TestScripts(t *testing.T) {
 			"inorder": inOrder,
 			"spoil":   spoil,
 			"readqr":  readQR,
+			"typing":  typing,
+			"town":    town,
 		},
 		RequireUniqueNames: true,
 	}

@@ -62,10 +62,14 @@ func (n Network) Open(ctx context.Context, d Directory, linked []netip.AddrPort,
 	if err != nil {
 		return nil, err
 	}
-	torrents, err := swarm.New(swarm.Config{
+	config := swarm.Config{
 		Listen: node.Addr(), Loopback: loopback, Peers: node, Post: post, Logf: n.Logf,
 		UploadRate: n.UploadRate, DownloadRate: n.DownloadRate,
-	})
+	}
+	if !loopback {
+		config.UTP = node.Shared()
+	}
+	torrents, err := swarm.New(config)
 	if err != nil {
 		node.Close()
 		return nil, fmt.Errorf("open the torrent client: %w", err)

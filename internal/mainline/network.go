@@ -41,10 +41,20 @@ func StartNetwork(ctx context.Context, nodes int) (*Network, error) {
 	if nodes < 1 || nodes > networkMax {
 		return nil, fmt.Errorf("start a network: %d nodes, where 1 to %d are possible", nodes, networkMax)
 	}
+	listen := make([]string, nodes)
+	for i := range listen {
+		listen[i] = loopback(i)
+	}
+	return StartNetworkAt(ctx, listen)
+}
+
+// StartNetworkAt is StartNetwork at addresses of the caller's choice, one a
+// node: in a network namespace, say.
+func StartNetworkAt(ctx context.Context, listen []string) (*Network, error) {
 	w := &Network{}
 	w.done, w.stop = context.WithCancel(context.Background())
-	for i := range nodes {
-		n, err := Open(ctx, Config{Listen: loopback(i), pinned: true})
+	for i, at := range listen {
+		n, err := Open(ctx, Config{Listen: at, pinned: true})
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("start node %d of a network: %w", i, err), w.Close())
 		}

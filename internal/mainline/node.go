@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/anacrolix/dht/v2"
@@ -32,6 +33,7 @@ type Node struct {
 
 	server    *dht.Server
 	pipe      *pipe
+	shared    atomic.Pointer[pipe] // nil: nobody wants uTP
 	items     *items
 	announced *peers
 	limiter   *limiter // owned by the reading goroutine
@@ -135,6 +137,7 @@ func listen(address string) (*net.UDPConn, error) {
 func (n *Node) Close() error {
 	n.stop()
 	n.server.Close() // before the socket: the server panics when it cannot read and is not closed
+	n.Shared().Close()
 	err := n.conn.Close()
 	n.wg.Wait()
 	if errors.Is(err, net.ErrClosed) {

@@ -177,6 +177,12 @@ func (n *Node) read() {
 // receive is the guard: it drops a datagram, answers it, or says who gets a copy of it.
 func (n *Node) receive(now time.Time, from netip.AddrPort, b []byte) {
 	n.counts.in(len(b))
+	if taken, v := n.share(datagram{from, b}); taken {
+		if v != pass {
+			n.counts.drop(v)
+		}
+		return
+	}
 	k, v := inspect(b)
 	switch {
 	case v != pass:

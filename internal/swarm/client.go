@@ -22,7 +22,8 @@ import (
 // the DHT. found is called from any goroutine, at any later time or at once,
 // and may be called with nothing.
 type PeerSource interface {
-	// Announce says that a torrent peer listens on a TCP port of this machine, and finds others.
+	// Announce says that a torrent peer listens on a TCP port of this machine, and finds others; port 0:
+	// that of the source's own packets, as others see it.
 	Announce(infohash [20]byte, port uint16, found func([]netip.AddrPort))
 	GetPeers(infohash [20]byte, found func([]netip.AddrPort))
 }

@@ -2,6 +2,7 @@ package swarm
 
 import (
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/anacrolix/torrent"
@@ -38,7 +39,8 @@ func (c *Client) connAdded(pc *torrent.PeerConn) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.conns[pc] = &conn{pc: pc, share: c.shares[pc.Torrent().InfoHash()], begun: time.Now()}
-	if incoming && err == nil && !remote.Addr().IsLoopback() {
+	// By uTP comes also who was called before, through the way out.
+	if incoming && err == nil && !remote.Addr().IsLoopback() && strings.HasPrefix(pc.Network, "tcp") {
 		c.reached = true
 	}
 }

@@ -9,8 +9,10 @@ import (
 )
 
 const (
-	announceInterval = 5 * time.Minute // on average
-	handInterval     = time.Hour       // met torrent peers are offered to every torrent again
+	announceInterval = 5 * time.Minute  // on average
+	meetInterval     = 20 * time.Second // of who is behind a NAT and knows up to meetPeers others
+	meetPeers        = 4
+	handInterval     = time.Hour // met torrent peers are offered to every torrent again
 	metMax           = 512
 )
 
@@ -149,7 +151,7 @@ func (c *Client) announceDue(now time.Time) time.Duration {
 	for infohash, at := range c.meets {
 		if !at.After(now) {
 			meets = append(meets, infohash)
-			at = now.Add(jitter(announceInterval))
+			at = now.Add(jitter(c.meetAgain()))
 			c.meets[infohash] = at
 		}
 		wait = min(wait, at.Sub(now))
@@ -166,12 +168,42 @@ func (c *Client) announceDue(now time.Time) time.Duration {
 	}
 	c.mu.Unlock()
 	for _, infohash := range meets {
-		c.announce(infohash, c.AddPeers)
+		c.announce(infohash, c.meet)
 	}
 	for _, s := range shares {
 		c.look(s, true)
 	}
 	return wait
+}
+
+// callAgain is how many of those who are at a meeting are called once more.
+const callAgain = 8
+
+// meet takes who was found at a meeting. Behind a NAT a few of those that are
+// known already are called again, for any torrent: that opens the way in for
+// them, of which they know nothing.
+func (c *Client) meet(peers []netip.AddrPort) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.offerSoon(nil, c.met.add(peers...))
+	if c.reached || len(c.shares) == 0 {
+		return
+	}
+	rand.Shuffle(len(peers), func(i, j int) { peers[i], peers[j] = peers[j], peers[i] })
+	all := slices.Collect(maps.Values(c.shares))
+	c.offerSoon(all[rand.IntN(len(all))], peers[:min(callAgain, len(peers))])
+}
+
+// meetAgain is when to look who has come to a meeting. Two torrent peers behind
+// NATs connect only when both call at the same time, and who has just come has
+// called everybody: so those who wait look often. The more there are, the more
+// rarely each looks, so that whoever keeps the meeting place is asked as often by
+// many as by a few. mu is held.
+func (c *Client) meetAgain() time.Duration {
+	if c.reached {
+		return announceInterval
+	}
+	return min(meetInterval*time.Duration(1+len(c.met.order)/meetPeers), announceInterval)
 }
 
 // look offers a share everybody who is known again, and finds more.
@@ -195,9 +227,14 @@ func (c *Client) look(s *share, announce bool) {
 }
 
 func (c *Client) announce(infohash [20]byte, found func([]netip.AddrPort)) {
-	if c.config.Peers != nil {
-		c.config.Peers.Announce(infohash, c.sockets.addr.Port(), found)
+	if c.config.Peers == nil {
+		return
 	}
+	port := c.sockets.addr.Port()
+	if port == c.config.Listen.Port() {
+		port = 0 // the DHT's, as nodes see it: a NAT may have made another of it
+	}
+	c.config.Peers.Announce(infohash, port, found)
 }
 
 // jitter is d give or take a fifth.
