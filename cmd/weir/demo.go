@@ -67,16 +67,23 @@ func (p *program) runDemo(c *cli.Context) error {
 		}
 	}
 	sum, err := demo.Run(c.Context, o)
-	if c.Bool("keep") && !asJSON {
-		p.printf("\nEverything is kept in %s.\n", o.Dir)
+	kept := ""
+	if c.Bool("keep") {
+		sum.Dir, kept = o.Dir, "; everything is kept in "+o.Dir
 	}
 	if err != nil {
-		return fmt.Errorf("demo: %w", err)
+		return fmt.Errorf("demo: %w%s", err, kept)
 	}
 	return p.show(asJSON, sum, func() {
 		p.printf("\n%d payments accepted, %d changes refused, and the sum of all balances is %s.\n", sum.Accepted, sum.Refused, s.bold(sum.Sum))
+		for _, c := range sum.Cheats {
+			p.printf("  %-6s %-36s %s\n", c.Name, c.Did, s.red(c.Came))
+		}
 		p.printf("A stranger in another process, with nothing but the public link, received %d bytes and checked all %d entries: %s\nroot %s, %.1f s.\n",
 			sum.Reader.Received, sum.Reader.LogSize, s.green("everything holds."), sum.Reader.Root, sum.Seconds)
+		if sum.Dir != "" {
+			p.printf("Everything is kept in %s.\n", sum.Dir)
+		}
 	})
 }
 

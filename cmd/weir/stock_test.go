@@ -20,12 +20,17 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 )
 
-// stock VERIFIED STREAM checks the checkpoint that weir verify --json printed
-// against a database's bytes: the note's signature, the root over all entries,
-// and a proof of inclusion for each of them.
+// stock VERIFIED STREAM PROOFS checks the checkpoint that weir verify --json
+// printed against a database's bytes and against weir's proofs: the note's
+// signature, the root over all entries, and each entry's inclusion.
+//
+// stock proofs STORE prints such proofs: it alone is weir's, in another file.
 func stock(args []string) error {
-	if len(args) != 2 {
-		return errors.New("usage: stock VERIFIED STREAM")
+	if len(args) == 2 && args[0] == "proofs" {
+		return ourProofs(args[1])
+	}
+	if len(args) != 3 {
+		return errors.New("usage: stock VERIFIED STREAM PROOFS, or stock proofs STORE")
 	}
 	b, err := os.ReadFile(args[0])
 	if err != nil {
@@ -54,7 +59,13 @@ func stock(args []string) error {
 	if int64(len(leaves)) != size {
 		return fmt.Errorf("%d leaves, the checkpoint says %d", len(leaves), size)
 	}
-	return prove(leaves, root)
+	if err := grow(leaves, root); err != nil {
+		return err
+	}
+	if b, err = os.ReadFile(args[2]); err != nil {
+		return err
+	}
+	return included(leaves, root, b)
 }
 
 // openCheckpoint reads a C2SP checkpoint as any note tool does.
@@ -101,8 +112,8 @@ func splitFrames(stream []byte) (leaves [][]byte, err error) {
 	return leaves, nil
 }
 
-// prove builds the Merkle tree and checks a proof of inclusion for every leaf.
-func prove(leaves [][]byte, root tlog.Hash) error {
+// grow builds the Merkle tree over the leaves and compares its root.
+func grow(leaves [][]byte, root tlog.Hash) error {
 	var stored []tlog.Hash
 	reader := tlog.HashReaderFunc(func(at []int64) ([]tlog.Hash, error) {
 		out := make([]tlog.Hash, len(at))
@@ -118,20 +129,28 @@ func prove(leaves [][]byte, root tlog.Hash) error {
 		}
 		stored = append(stored, h...)
 	}
-	size := int64(len(leaves))
-	got, err := tlog.TreeHash(size, reader)
+	got, err := tlog.TreeHash(int64(len(leaves)), reader)
 	if err != nil {
 		return err
 	}
 	if got != root {
-		return fmt.Errorf("the root over %d leaves is %v, the signed one %v", size, got, root)
+		return fmt.Errorf("the root over %d leaves is %v, the signed one %v", len(leaves), got, root)
 	}
-	for i, leaf := range leaves {
-		proof, err := tlog.ProveRecord(size, int64(i), reader)
-		if err != nil {
-			return err
-		}
-		if err := tlog.CheckRecord(proof, size, root, int64(i), tlog.RecordHash(leaf)); err != nil {
+	return nil
+}
+
+// included checks proofs of inclusion, one for each leaf in order: a JSON array
+// of arrays of base64 hashes, as RFC 6962 orders them.
+func included(leaves [][]byte, root tlog.Hash, b []byte) error {
+	var proofs []tlog.RecordProof
+	if err := json.Unmarshal(b, &proofs); err != nil {
+		return err
+	}
+	if len(proofs) != len(leaves) {
+		return fmt.Errorf("%d proofs for %d leaves", len(proofs), len(leaves))
+	}
+	for i, p := range proofs {
+		if err := tlog.CheckRecord(p, int64(len(leaves)), root, int64(i), tlog.RecordHash(leaves[i])); err != nil {
 			return fmt.Errorf("leaf %d: %w", i, err)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
@@ -54,7 +53,12 @@ type Summary struct {
 	Sum      string  `json:"sum"`
 	Seconds  float64 `json:"seconds"`
 	Reader   Reader  `json:"reader"`
+	Dir      string  `json:"dir,omitempty"` // where everything is kept, if it is
+	Cheats   []Cheat `json:"-"`
 }
+
+// Cheat is what a hostile member did, and what came of it.
+type Cheat struct{ Name, Did, Came string }
 
 // Reader is what the stranger found.
 type Reader struct {
@@ -76,13 +80,8 @@ type run struct {
 	hostile []*rogue
 	choose  *rand.Rand
 	sent    []payment
+	balance []int64 // of the honest, once everything they sent is in the log
 	summary Summary
-}
-
-// payment is one of an honest member that must end up in the log.
-type payment struct {
-	agent  int
-	number uint64
 }
 
 const (
@@ -97,16 +96,23 @@ const (
 // Run runs the demo. An error means that something was not as it has to be.
 func Run(ctx context.Context, o Options) (Summary, error) {
 	began := time.Now()
-	r := &run{Options: o, ctx: ctx, reports: make(chan manager.Report, 1), choose: rand.New(rand.NewPCG(1, 2))}
-	r.summary = Summary{Summary: true, Kind: string(wire.KindLedger), Members: o.Members, Nodes: o.Nodes}
+	r := newRun(ctx, o)
 	defer r.close()
-	for _, step := range []func() error{r.start, r.join, r.trade, r.settle, r.read} {
+	for _, step := range []func() error{r.start, r.join, r.trade, r.settle, r.judge, r.read} {
 		if err := step(); err != nil {
 			return r.summary, err
 		}
 	}
 	r.summary.Seconds = float64(time.Since(began).Milliseconds()) / 1000
 	return r.summary, nil
+}
+
+func newRun(ctx context.Context, o Options) *run {
+	return &run{
+		Options: o, ctx: ctx, reports: make(chan manager.Report, 1), choose: rand.New(rand.NewPCG(1, 2)),
+		balance: make([]int64, o.Members-hostileNum),
+		summary: Summary{Summary: true, Kind: string(wire.KindLedger), Members: o.Members, Nodes: o.Nodes},
+	}
 }
 
 func (r *run) close() {
@@ -238,7 +244,7 @@ func invoke(ctx context.Context, f control.Handler, name string, in, out any) er
 // join lets everybody in: the honest by invitation, the hostile by hand.
 func (r *run) join() error {
 	for i := range hostileNum {
-		h, err := newRogue(r.ctx, r.bootstrap(), r.link, rogueNames[i])
+		h, err := newRogue(r.ctx, r.bootstrap(), r.link, rogueNames[i], mischief[i])
 		if err != nil {
 			return err
 		}
@@ -310,84 +316,6 @@ func openAgent(ctx context.Context, dir, link, name string, bootstrap []string) 
 		Dir: d, Databases: []host.Database{db}, Identity: id, Name: name, Online: true, Follow: time.Second,
 		Network: host.Network{Bootstrap: bootstrap}, Invite: map[string]*wire.Invitation{db.ID: invite},
 	})
-}
-
-// trade runs the cycles: before each, every honest member pays another one and
-// every hostile one does what it does.
-func (r *run) trade() error {
-	for n := range r.Cycles {
-		first := len(r.sent)
-		for i, a := range r.agents {
-			in := host.QuoteIn{To: memberName(r.other(i)), Amount: fmt.Sprintf("%d.%02d", 1+r.choose.IntN(9), r.choose.IntN(100)), Memo: thanks[r.choose.IntN(len(thanks))]}
-			var v host.ChangeView
-			if err := invoke(r.ctx, a.Invoke, "member pay", in, &v); err != nil {
-				return err
-			}
-			r.sent = append(r.sent, payment{i, v.Number})
-		}
-		for _, h := range r.hostile {
-			if err := h.act(r.ctx, n); err != nil {
-				return err
-			}
-		}
-		for _, s := range r.sent[first:] {
-			if err := r.agents[s.agent].Wait(r.ctx, "member wait", host.WaitIn{Number: s.number, Seen: true}, setup); err != nil {
-				return err
-			}
-		}
-		if err := r.show(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (r *run) other(i int) int {
-	j := r.choose.IntN(len(r.agents) - 1)
-	if j >= i {
-		j++
-	}
-	return j
-}
-
-// show runs a cycle and tells of it.
-func (r *run) show() error {
-	rep, err := r.cycle()
-	if err != nil {
-		return err
-	}
-	r.summary.Cycles++
-	v := host.ViewCycle(rep, scale)
-	v.Cycle = uint64(r.summary.Cycles)
-	r.summary.Accepted += v.Accepted
-	r.summary.Refused += v.Refused
-	r.summary.Sum = v.Sum
-	r.Cycle(v)
-	if v.Sum != "0.00" {
-		return fmt.Errorf("the sum of all balances is %s", v.Sum)
-	}
-	return nil
-}
-
-// settle waits until every honest payment is in the log and accepted.
-func (r *run) settle() error {
-	for _, s := range r.sent {
-		err := r.decided(s)
-		for tries := 0; errors.Is(err, context.DeadlineExceeded) && r.ctx.Err() == nil && tries < 3; tries++ {
-			if err := r.show(); err != nil { // a payment came too late for the last cycle
-				return err
-			}
-			err = r.decided(s)
-		}
-		if err != nil {
-			return fmt.Errorf("payment %d of %s: %w", s.number, memberName(s.agent), err)
-		}
-	}
-	return nil
-}
-
-func (r *run) decided(s payment) error {
-	return r.agents[s.agent].Wait(r.ctx, "member wait", host.WaitIn{Number: s.number}, 10*time.Second)
 }
 
 // read starts a stranger: another process with an empty directory that has only

@@ -9,4 +9,8 @@
 // they put bytes of their own making through DHT nodes of their own. Only the
 // moment at which a cycle begins is the demo's, so that a round of payments is
 // one cycle. Keys are kept unencrypted.
+//
+// Nothing in it is taken for granted either: Run gives an error unless every
+// honest payment was accepted, every cheat met and refused, neither more nor
+// less was counted, and the stranger found what the manager has.
 package demo

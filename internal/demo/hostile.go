@@ -18,6 +18,7 @@ import (
 // a DHT node of its own.
 type rogue struct {
 	name    string
+	act     act
 	id      *keys.Identity
 	node    *mainline.Node
 	code    string // member code, to be admitted by hand
@@ -27,18 +28,25 @@ type rogue struct {
 	charter  *wire.Charter
 	digest   wire.Digest
 	seen     wire.Seen // of leaf 0: the oldest checkpoint there is
-	last     uint64    // numbers that it knows are in the log
-	chain    wire.Hash
 	seq      int64
-	first    wire.Message // its only honest payment
 }
 
-func newRogue(ctx context.Context, bootstrap []string, link, name string) (*rogue, error) {
+// act does a cycle's mischief.
+type act func(h *rogue, ctx context.Context, cycle int) error
+
+// mischief is what the rogues do, by their names' order.
+var mischief = [hostileNum]act{(*rogue).overspend, (*rogue).replay, (*rogue).forge}
+
+// refusals is how often the manager has refused the rogues after so many
+// cycles: the overspending and the copy once, a forgery each cycle.
+func refusals(cycles int) int { return 2 + cycles }
+
+func newRogue(ctx context.Context, bootstrap []string, link, name string, a act) (*rogue, error) {
 	seed, err := host.NewKey()
 	if err != nil {
 		return nil, err
 	}
-	h := &rogue{name: name, id: keys.Derive(seed)}
+	h := &rogue{name: name, act: a, id: keys.Derive(seed)}
 	if h.code, err = wire.NewMemberCode(h.id, name).Link(); err != nil {
 		return nil, err
 	}
@@ -80,50 +88,52 @@ func get(ctx context.Context, n *mainline.Node, g lookup.Get) (*lookup.Item, err
 	}
 }
 
-// act does this cycle's mischief.
-func (h *rogue) act(ctx context.Context, cycle int) error {
-	switch h.name {
-	case rogueNames[0]:
-		// Far beyond the lower limit, well signed: refused by an entry. The
-		// next one waits until the delay after a refusal has passed.
-		m, err := h.transfer(1, 100_000_00, fmt.Sprintf("everything, please (%d)", cycle))
-		if err != nil {
-			return err
-		}
-		if cycle > 0 {
-			return nil
-		}
-		return h.put(ctx, m)
-	case rogueNames[1]:
-		// One honest payment, and from then on the same bytes under the next number.
-		if cycle == 0 {
-			m, err := h.transfer(1, 1_00, "honest, this once")
-			if err != nil {
-				return err
-			}
-			h.first = m
-			return h.put(ctx, m)
-		}
-		if cycle == 1 {
-			h.last, h.chain = 1, wire.ChainNext(h.chain, h.first.Change)
-			return h.put(ctx, h.first)
-		}
+const (
+	tooMuch = 100_000_00
+	once    = 1_00
+)
+
+// overspend pays far beyond the lower limit, well signed: refused by an entry.
+// Another one would have to wait until the delay after a refusal has passed.
+func (h *rogue) overspend(ctx context.Context, cycle int) error {
+	if cycle > 0 {
 		return nil
-	default:
-		// A payment to itself in another's name, under a signature of its own making.
-		m, err := h.transfer(1, 5_00, fmt.Sprintf("forged %d", cycle))
-		if err != nil {
-			return err
-		}
-		if _, err := rand.Read(m.Sig[:32]); err != nil {
-			return err
-		}
-		return h.put(ctx, m)
 	}
+	m, err := h.transfer(tooMuch, "everything, please")
+	if err != nil {
+		return err
+	}
+	return h.put(ctx, m)
 }
 
-// transfer signs a payment as the rogue's next change.
-func (h *rogue) transfer(to uint64, amount int64, memo string) (wire.Message, error) {
+// replay makes one honest payment and puts the same bytes again under the next
+// number.
+func (h *rogue) replay(ctx context.Context, cycle int) error {
+	if cycle > 0 {
+		return nil
+	}
+	m, err := h.transfer(once, "honest, this once")
+	if err != nil {
+		return err
+	}
+	return h.put(ctx, m, m)
+}
+
+// forge makes a payment under a signature of its own making.
+func (h *rogue) forge(ctx context.Context, cycle int) error {
+	m, err := h.transfer(5_00, fmt.Sprintf("forged %d", cycle))
+	if err != nil {
+		return err
+	}
+	if _, err := rand.Read(m.Sig[:32]); err != nil {
+		return err
+	}
+	return h.put(ctx, m)
+}
+
+// transfer signs a payment as the rogue's first change.
+func (h *rogue) transfer(amount int64, memo string) (wire.Message, error) {
+	to := uint64(1)
 	if to == h.account {
 		to++
 	}
@@ -136,12 +146,13 @@ func (h *rogue) transfer(to uint64, amount int64, memo string) (wire.Message, er
 	if err != nil {
 		return wire.Message{}, err
 	}
-	signed := wire.ChangeSigned(h.digest, h.last+1, wire.ChainNext(h.chain, b))
+	signed := wire.ChangeSigned(h.digest, 1, wire.ChainNext(wire.Hash{}, b))
 	return wire.Message{Change: b, Sig: wire.Signature(ed25519.Sign(h.id.Publish, signed))}, nil
 }
 
-// put puts an outbox with one message through the rogue's own DHT node.
-func (h *rogue) put(ctx context.Context, m wire.Message) error {
+// put puts an outbox with messages from number 1 on through the rogue's own DHT
+// node.
+func (h *rogue) put(ctx context.Context, messages ...wire.Message) error {
 	shared, err := h.id.Shared(h.charter.Seal)
 	if err != nil {
 		return err
@@ -151,7 +162,11 @@ func (h *rogue) put(ctx context.Context, m wire.Message) error {
 		return err
 	}
 	k := wire.DeriveOutboxKeys(shared, h.digest, h.id.Public(), h.charter.Manager)
-	value, err := wire.SealWindow(k, nonce, &wire.Window{First: h.last + 1, Count: 1, Before: h.chain, Inline: wire.AppendMessage(nil, m)})
+	w := &wire.Window{First: 1, Count: uint16(len(messages))}
+	for _, m := range messages {
+		w.Inline = wire.AppendMessage(w.Inline, m)
+	}
+	value, err := wire.SealWindow(k, nonce, w)
 	if err != nil {
 		return err
 	}
