@@ -26,6 +26,7 @@ func (p *program) bench() *cli.Command {
 			p.benchmark("merge", "transfers verified, decided and written to the disk", nil, nil, nil),
 			p.benchmark("catchup", "bytes that reach a member who missed some", large, nil, nil),
 			p.benchmark("publish", "one cycle's publication in a small and in a large database (2 GiB of disk, some minutes)", nil, nil, nil),
+			p.benchmark("attack", "a poll while the UDP port is flooded from this machine for a minute", keys, nil, nil),
 			p.benchmark("propagation", "from a payment's signature until another member sees it applied, in virtual time", members, cycle, networkShape()),
 			{
 				Name: "network", Hidden: true, Usage: "the DHT of a benchmark, as a process of its own",

@@ -56,7 +56,9 @@ type Options struct {
 }
 
 // Names are the benchmarks.
-func Names() []string { return []string{"poll", "merge", "catchup", "publish", "propagation"} }
+func Names() []string {
+	return []string{"poll", "merge", "catchup", "publish", "propagation", "attack"}
+}
 
 // Limits of the options.
 const (
@@ -71,7 +73,7 @@ const (
 func Run(ctx context.Context, name string, o Options) error {
 	o = o.withDefaults()
 	run := map[string]func(context.Context, Options) error{
-		"poll": poll, "merge": merge, "catchup": catchup, "publish": publish, "propagation": propagation,
+		"poll": poll, "merge": merge, "catchup": catchup, "publish": publish, "propagation": propagation, "attack": attack,
 	}[name]
 	if run == nil {
 		return fmt.Errorf("there is no benchmark %q", name)

@@ -40,26 +40,49 @@ type polling struct {
 // times (once above 5000 keys), each time with the courtesy that every node is
 // due paid back in full.
 func pollReal(ctx context.Context, o Options) error {
-	p := &polling{Options: o, ctx: ctx, outboxes: newOutboxes(o.Seed, o.Keys), holders: map[int][]lookup.Holder{}}
-	o.Note(fmt.Sprintf("starting a DHT of %d nodes", o.Nodes))
-	var err error
-	if p.network, err = startNetwork(ctx, o); err != nil {
+	p, err := startPolling(ctx, o)
+	if err != nil {
 		return err
 	}
-	defer p.network.close()
+	defer p.close()
+	return p.measure()
+}
+
+// startPolling starts a network and lets a manager meet everybody in it.
+func startPolling(ctx context.Context, o Options) (*polling, error) {
+	p := &polling{Options: o, ctx: ctx, outboxes: newOutboxes(o.Seed, o.Keys), holders: map[int][]lookup.Holder{}}
+	o.Note(fmt.Sprintf("starting a DHT of %d nodes", o.Nodes))
+	err := p.start()
+	if err != nil {
+		p.close()
+		return nil, err
+	}
+	return p, nil
+}
+
+func (p *polling) start() (err error) {
+	if p.network, err = startNetwork(p.ctx, p.Options); err != nil {
+		return err
+	}
 	if p.members, err = p.open(); err != nil {
 		return err
 	}
-	defer p.members.Close()
 	p.heap = heap()
 	if p.manager, err = p.open(); err != nil {
 		return err
 	}
-	defer p.manager.Close()
-	if err := p.warm(); err != nil {
-		return err
+	return p.warm()
+}
+
+func (p *polling) close() {
+	for _, n := range []*mainline.Node{p.manager, p.members} {
+		if n != nil {
+			n.Close()
+		}
 	}
-	return p.measure()
+	if p.network != nil {
+		p.network.close()
+	}
 }
 
 func (p *polling) open() (*mainline.Node, error) {
