@@ -13,6 +13,9 @@
 //	weir/v1/log      ed25519 seed. Signs C2SP checkpoints.
 //	weir/v1/seal     X25519 private key (RFC 7748). Opens and seals outboxes
 //	                 and join requests.
+//	weir/v1/read     followed by the digest (32) of a charter: the read key of
+//	                 that database, if it is encrypted. Its manager hands it to
+//	                 whoever may read.
 //
 // A manager's recovery key is an Identity of its own, made from another seed;
 // only its Publish key is used.

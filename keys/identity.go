@@ -15,6 +15,7 @@ const (
 	labelPublish = "weir/v1/publish"
 	labelLog     = "weir/v1/log"
 	labelSeal    = "weir/v1/seal"
+	labelRead    = "weir/v1/read"
 )
 
 // Sizes in bytes.
@@ -35,11 +36,16 @@ type SealPublic [PublicBytes]byte
 // LogPublic is the ed25519 public key under which checkpoints verify.
 type LogPublic [PublicBytes]byte
 
+// ReadKey opens and seals the entries of an encrypted database. Everybody who
+// may read it has the same one; it is secret to all others.
+type ReadKey [32]byte
+
 // Identity is every key that one seed gives. It is secret.
 type Identity struct {
 	Publish ed25519.PrivateKey // signs BEP-44 items and changes
 	Log     ed25519.PrivateKey // signs checkpoints
 	seal    *ecdh.PrivateKey
+	seed    Seed // for the keys that one database has
 }
 
 // NewSeed reads 32 bytes from random, which must be a cryptographic source.
@@ -61,6 +67,7 @@ func Derive(s Seed) *Identity {
 		Publish: ed25519.NewKeyFromSeed(derive(s, labelPublish)),
 		Log:     ed25519.NewKeyFromSeed(derive(s, labelLog)),
 		seal:    seal,
+		seed:    s,
 	}
 }
 
@@ -100,4 +107,14 @@ func (id *Identity) Shared(other SealPublic) ([32]byte, error) {
 		return [32]byte{}, fmt.Errorf("agree on a key: %w", err)
 	}
 	return [32]byte(secret), nil
+}
+
+// ReadKey is the read key of the encrypted database with this charter digest,
+// if the identity is its manager's:
+//
+//	HKDF-SHA256(seed, no salt, "weir/v1/read" ‖ digest (32))
+//
+// so that whoever has the 24 words has it too.
+func (id *Identity) ReadKey(digest [32]byte) ReadKey {
+	return ReadKey(derive(id.seed, labelRead+string(digest[:])))
 }

@@ -67,6 +67,20 @@ func TestEachKeyIsDerivedUnderItsOwnLabel(t *testing.T) {
 	}
 }
 
+func TestAReadKeyIsOfOneSeedAndOneDatabase(t *testing.T) {
+	seed, digest := fill(0x2a), [32]byte(bytes.Repeat([]byte{0xd1}, 32))
+	got := Derive(seed).ReadKey(digest)
+	if want := expand(seed[:], "weir/v1/read"+string(digest[:])); !bytes.Equal(got[:], want) {
+		t.Errorf("%x, not %x", got, want)
+	}
+	if got == Derive(fill(0x2b)).ReadKey(digest) || got == Derive(seed).ReadKey([32]byte{}) {
+		t.Error("another seed or another database has the same one")
+	}
+	if words, err := FromWords(strings.Join(Words(seed), " ")); err != nil || Derive(words).ReadKey(digest) != got {
+		t.Errorf("the words give another: %v", err)
+	}
+}
+
 func TestTheKeysSignUnderTheirPublicHalves(t *testing.T) {
 	id := Derive(fill(3))
 	p, l := id.Public(), id.LogPublic()

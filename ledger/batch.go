@@ -21,12 +21,13 @@ type Decided struct {
 	Offset uint64 // of its frame in the stream
 	Entry  wire.Entry
 	Body   *wire.Body // nil when blanked
-	Frame  int        // bytes of the frame
+	Frame  int        // bytes of the frame in the stream, sealed or not
 }
 
 // Batch is what one merge adds, or one replayed batch added: everything a
-// store has to write, in one commit. In a batch that Replay gave, Frames and
-// what Entries hold alias the frames it was given.
+// store has to write, in one commit. In a batch that Replay gave, Frames and,
+// in a readable database, what Entries hold alias the frames it was given. In an
+// encrypted one Frames are sealed; Entries are plain everywhere.
 type Batch struct {
 	Fixed            // after the batch
 	Start     uint64 // stream offset of Frames

@@ -64,6 +64,10 @@
 // there: a ledger deletes nothing, and without the body nobody could check that
 // the effect is what its member signed.
 //
+// In an encrypted database the stream's frames are sealed under its read key
+// (readkey.go), and nothing else is another: leaves, hashes, chains and verdicts
+// are over what is in them. Lengths and offsets are the sealed stream's.
+//
 // A sweep begins a volume. It is due as soon as the tail is longer than
 // wire.VolumeBytes, and is then the next entry, of the same batch. Elsewhere a
 // sweep is not_permitted (a kind of database that deletes will allow others,

@@ -21,8 +21,8 @@ func (credulous) Verify(items []sign.Item) []bool {
 // FuzzReplay replays frames with a few bytes changed: an error that says that
 // the frames are invalid, or batches that keep every rule, and no panic.
 func FuzzReplay(f *testing.F) {
-	w := busy(f)
-	start := newBusyWorld(f)
+	w := busy(f, nil)
+	start := newBusyWorld(f, nil)
 	frames := w.stream[start.state.Length:]
 	ends := frameEnds(f, frames)
 	f.Add([]byte{}, []byte{})
@@ -31,36 +31,80 @@ func FuzzReplay(f *testing.F) {
 		f.Add([]byte{0, byte(i), 1}, frames[:end])
 	}
 	f.Fuzz(func(t *testing.T, edits, frames []byte) {
-		frames = slices.Clone(frames)
-		for ; len(edits) >= 3 && len(frames) > 0; edits = edits[3:] {
-			frames[int(binary.BigEndian.Uint16(edits))%len(frames)] ^= edits[2]
-		}
-		batches, err := start.state.Replay(frames, start.hashes, credulous{})
-		if err != nil {
-			if !errors.Is(err, ErrInvalid) {
-				t.Fatal(err)
-			}
-			return
-		}
-		s, err := Load(testCharter(t), start.state.Fixed, start.state.Accounts())
-		if err != nil {
+		start.replaysOrNot(t, edited(frames, edits))
+	})
+}
+
+// replaysOrNot replays frames that may be anything.
+func (w *world) replaysOrNot(t *testing.T, frames []byte) {
+	batches, err := w.state.Replay(frames, w.hashes, credulous{})
+	if err != nil {
+		if !errors.Is(err, ErrInvalid) {
 			t.Fatal(err)
 		}
-		for _, b := range batches {
-			s.Adopt(b)
-			if err := s.check(); err != nil {
-				t.Fatal(err)
+		return
+	}
+	s := w.load(t, w.state.Fixed, w.state.Accounts())
+	for _, b := range batches {
+		s.Adopt(b)
+		if err := s.check(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s.Length != w.state.Length+uint64(len(frames)) {
+		t.Fatalf("%d bytes of %d were replayed", s.Length-w.state.Length, len(frames))
+	}
+}
+
+// FuzzReplaySealed is FuzzReplay in an encrypted database: frames that the
+// fuzzer, which cannot seal, changes before they are sealed, and then once more.
+func FuzzReplaySealed(f *testing.F) {
+	w := busy(f, testKey)
+	start := newBusyWorld(f, testKey)
+	base := start.state.Length
+	var plain []byte
+	for i, p := range w.plain(w.stream[base:], base) {
+		if i == 12 {
+			break
+		}
+		plain = wire.AppendFrame(plain, p)
+		f.Add([]byte{}, []byte{}, plain)
+		f.Add([]byte{0, byte(i), 1}, []byte{}, plain)
+		f.Add([]byte{}, []byte{0, byte(20 * i), 1}, plain)
+	}
+	f.Fuzz(func(t *testing.T, inside, outside, plain []byte) {
+		w := *start
+		w.TB = t
+		plain = edited(plain, inside)
+		var frames []byte
+		for len(plain) > 0 {
+			p, n, err := wire.ParseFrame(plain)
+			if err != nil {
+				break
 			}
+			if p.ReadKey == 0 {
+				frames = w.seal(frames, base, p)
+			} else {
+				frames = wire.AppendFrame(frames, p) // sealed by the fuzzer, which has no key
+			}
+			plain = plain[n:]
 		}
-		if s.Length != start.state.Length+uint64(len(frames)) {
-			t.Fatalf("%d bytes of %d were replayed", s.Length-start.state.Length, len(frames))
-		}
+		w.replaysOrNot(t, edited(append(frames, plain...), outside))
 	})
+}
+
+// edited is bytes with some changed: place u16 and mask, each.
+func edited(b, edits []byte) []byte {
+	b = slices.Clone(b)
+	for ; len(edits) >= 3 && len(b) > 0; edits = edits[3:] {
+		b[int(binary.BigEndian.Uint16(edits))%len(b)] ^= edits[2]
+	}
+	return b
 }
 
 // FuzzApply merges changes made of fuzzed bytes, and replays what came out.
 func FuzzApply(f *testing.F) {
-	base := busy(f)
+	bases := []*world{busy(f, nil), busy(f, testKey)}
 	for _, a := range []args{
 		pay(1, 2, 5), pay(1, 99, 5), pay(1, 2, 1<<40), transferOf("memo", posting(1, -5), posting(2, 2), posting(3, 3)),
 		admit(70, "Seventy", nil), admit(1, "One", &wire.Limits{Lower: -1, Upper: 1}), limitOf(2, -5, 5), suspend(2), resume(2),
@@ -70,18 +114,11 @@ func FuzzApply(f *testing.F) {
 		f.Add(uint8(0), a.kind.String(), a.b, a.b, int64(created*2), uint64(0))
 	}
 	f.Fuzz(func(t *testing.T, signer uint8, kind string, one, other []byte, until int64, seen uint64) {
+		base := bases[seen%2]
 		w := *base
 		w.TB = t
-		state, err := Load(testCharter(t), base.state.Fixed, base.state.Accounts())
-		if err != nil {
-			t.Fatal(err)
-		}
-		reader, err := Load(testCharter(t), base.state.Fixed, base.state.Accounts())
-		if err != nil {
-			t.Fatal(err)
-		}
-		w.state, w.reader = state, reader
-		w.state.cut, w.reader.cut = base.state.cut, base.state.cut
+		w.state = base.load(t, base.state.Fixed, base.state.Accounts())
+		w.reader = base.load(t, base.state.Fixed, base.state.Accounts())
 		w.hashes, w.stream = slices.Clip(w.hashes), slices.Clip(w.stream)
 		w.now += refusalDelayMax
 

@@ -40,7 +40,7 @@ type MergeInput struct {
 	Queues  []Queue         // any order, one an account; account 0's acts among them
 	Hashes  tlog.HashReader // of the log so far
 	Manager Manager         // may be nil as long as there are no acts and no sweep is due
-	Salts   io.Reader       // 16 random bytes a body
+	Salts   io.Reader       // 16 random bytes a body, and 24 a box of an encrypted database
 	Max     int             // entries at most, sweeps not counted; 0: 16384
 }
 
@@ -226,6 +226,11 @@ func (m *merger) enter(account uint64, c Candidate, kind wire.Kind, verdict wire
 		return err
 	}
 	f.Entry = leaf
+	if key := m.base.ReadKey; key != nil {
+		if f, err = wire.SealFrame(f, m.base.ID, m.Length, *key, m.in.Salts); err != nil {
+			return err
+		}
+	}
 	before := len(m.frames)
 	m.frames = wire.AppendFrame(m.frames, f)
 	return m.append(e, leaf, body, a, len(m.frames)-before)

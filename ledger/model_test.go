@@ -6,6 +6,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"weir/keys"
 	"weir/ledger/wire"
 )
 
@@ -54,10 +55,12 @@ func (m *model) apply(t *rapid.T, e wire.Entry) {
 	}
 }
 
-func TestWhateverIsAskedForTheLedgerAgreesWithItsModel(t *testing.T) {
+func TestWhateverIsAskedForTheLedgerAgreesWithItsModel(t *testing.T) { both(t, agreesWithItsModel) }
+
+func agreesWithItsModel(t *testing.T, key *keys.ReadKey) {
 	const members = 5
 	rapid.Check(t, func(rt *rapid.T) {
-		w := newWorldCut(t, members, 3000)
+		w := newWorldCut(t, key, members, 3000)
 		m := &model{map[uint64]int64{}, map[uint64]wire.Limits{}, map[uint64]bool{}}
 		for n := uint64(1); n <= members; n++ {
 			m.limits[n] = wire.Limits{Lower: lower, Upper: upper}

@@ -25,6 +25,10 @@ const verifyBatch = 1024
 // sender, signature and shape. An error names the first entry found wrong;
 // signatures are checked 1024 at a time, so it may not be the first one.
 //
+// Frames of an encrypted database are opened first, each for the offset at
+// which it stands; a readable frame in one, or a sealed one in a readable
+// database, is invalid.
+//
 // Frames must be whole, but may end, and begin, inside a batch: then the first
 // Batch has the state's own time and is the rest of the newest one. Memory
 // grows with the frames that are given: hand in a mebibyte or so at a time.
@@ -72,6 +76,10 @@ func invalid(format string, args ...any) error {
 }
 
 func (r *replayer) frame(f wire.Frame, n int) error {
+	f, err := r.base.OpenFrame(f, r.Length)
+	if err != nil {
+		return err
+	}
 	e, err := wire.ParseEntry(f.Entry)
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalid, err)

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"weir/internal/sign"
+	"weir/keys"
 	"weir/ledger/wire"
 )
 
@@ -30,12 +31,12 @@ func wantInvalid(t testing.TB, s *State, frames []byte, h tlog.HashReader) error
 	return err
 }
 
-func newBusyWorld(t testing.TB) *world { return newWorldCut(t, 6, 4000) }
+func newBusyWorld(t testing.TB, key *keys.ReadKey) *world { return newWorldCut(t, key, 6, 4000) }
 
 // busy is a world with entries of every kind, applied and refused, in several
 // batches, and the stream and hashes at founding to replay from.
-func busy(t testing.TB) *world {
-	w := newBusyWorld(t)
+func busy(t testing.TB, key *keys.ReadKey) *world {
+	w := newBusyWorld(t, key)
 	w.merge(w.queue(0, w.change(limitOf(1, -5000, 5000)), w.change(suspend(99)), w.change(suspend(6))))
 	for i := range 6 {
 		w.now += refusalDelayMax
@@ -53,7 +54,7 @@ func busy(t testing.TB) *world {
 
 func founded(t testing.TB, w *world) (*State, hashes) {
 	t.Helper()
-	s, b, err := Found(testCharter(t))
+	s, b, err := Found(w.charter, w.key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,19 +63,21 @@ func founded(t testing.TB, w *world) (*State, hashes) {
 }
 
 func TestTheWholeStreamReplaysAtOnceToTheSameState(t *testing.T) {
-	w := busy(t)
-	s, h := founded(t, w)
-	batches, err := s.Replay(w.stream[s.Length:], h, sign.ZIP215{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(batches) != 8 || w.state.Volumes < 2 {
-		t.Errorf("%d batches, %d volumes", len(batches), w.state.Volumes)
-	}
-	for _, b := range batches {
-		s.Adopt(b)
-	}
-	sameState(t, s, w.state)
+	both(t, func(t *testing.T, key *keys.ReadKey) {
+		w := busy(t, key)
+		s, h := founded(t, w)
+		batches, err := s.Replay(w.stream[s.Length:], h, sign.ZIP215{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(batches) != 8 || w.state.Volumes < 2 {
+			t.Errorf("%d batches, %d volumes", len(batches), w.state.Volumes)
+		}
+		for _, b := range batches {
+			s.Adopt(b)
+		}
+		sameState(t, s, w.state)
+	})
 }
 
 // frameEnds is the offsets at which the frames end.
@@ -93,15 +96,15 @@ func frameEnds(t testing.TB, frames []byte) []int {
 }
 
 func TestFramesMayBeSplitInsideABatchWherever(t *testing.T) {
-	w := busy(t)
-	start := newBusyWorld(t)
+	both(t, framesMayBeSplit)
+}
+
+func framesMayBeSplit(t *testing.T, key *keys.ReadKey) {
+	w := busy(t, key)
+	start := newBusyWorld(t, key)
 	frames := w.stream[start.state.Length:]
 	for _, step := range []int{1, 2, 3, 5, 7, 1000} {
-		s, err := Load(testCharter(t), start.state.Fixed, start.state.Accounts())
-		if err != nil {
-			t.Fatal(err)
-		}
-		s.cut = w.state.cut
+		s := w.load(t, start.state.Fixed, start.state.Accounts())
 		h := slices.Clone(start.hashes)
 		from := 0
 		for i, end := range frameEnds(t, frames) {
@@ -137,14 +140,14 @@ type last struct {
 	before *State
 	hashes hashes
 	batch  *Batch
-	frames []wire.Frame
+	frames []wire.Frame // as they are in a readable database
 	*world
 }
 
 // lastBatch makes a batch of an applied transfer, a refused one, and one by a
 // suspended member.
-func lastBatch(t testing.TB) *last {
-	w := newWorld(t, 4)
+func lastBatch(t testing.TB, key *keys.ReadKey) *last {
+	w := newWorldCut(t, key, 4, wire.VolumeBytes)
 	w.merge(w.queue(0, w.change(suspend(3))))
 	b, err := w.try(
 		w.queue(0, w.change(limitOf(4, -50, 50))),
@@ -156,15 +159,38 @@ func lastBatch(t testing.TB) *last {
 		t.Fatal(err)
 	}
 	l := &last{before: w.state, hashes: w.hashes, batch: b, world: w}
-	for rest := b.Frames; len(rest) > 0; {
-		f, n, err := wire.ParseFrame(rest)
-		if err != nil {
-			t.Fatal(err)
-		}
-		l.frames = append(l.frames, f)
-		rest = rest[n:]
-	}
+	l.frames = w.plain(b.Frames, b.Start)
 	return l
+}
+
+// plain reads frames that begin at a stream offset, and opens them.
+func (w *world) plain(frames []byte, offset uint64) (list []wire.Frame) {
+	w.Helper()
+	for at := 0; at < len(frames); {
+		f, n, err := wire.ParseFrame(frames[at:])
+		if err != nil {
+			w.Fatal(err)
+		}
+		if f, err = w.state.OpenFrame(f, offset+uint64(at)); err != nil {
+			w.Fatal(err)
+		}
+		list = append(list, f)
+		at += n
+	}
+	return list
+}
+
+// seal appends a frame to those that begin at a stream offset, sealed if the
+// database is encrypted.
+func (w *world) seal(frames []byte, offset uint64, f wire.Frame) []byte {
+	w.Helper()
+	if w.key != nil {
+		var err error
+		if f, err = wire.SealFrame(f, w.state.ID, offset+uint64(len(frames)), *w.key, &w.salts); err != nil {
+			w.Fatal(err)
+		}
+	}
+	return wire.AppendFrame(frames, f)
 }
 
 // spoilt is the batch with one frame's entry and body changed, and signed
@@ -188,7 +214,7 @@ func (l *last) spoilt(i int, again bool, f func(*wire.Entry, *wire.Frame)) []byt
 			}
 			fr.Entry = b
 		}
-		out = wire.AppendFrame(out, fr)
+		out = l.seal(out, l.before.Length, fr)
 	}
 	return out
 }
@@ -198,8 +224,10 @@ func (l *last) of(account uint64) int {
 	return slices.IndexFunc(l.batch.Entries, func(d Decided) bool { return d.Entry.Account == account })
 }
 
-func TestATamperedFrameIsRejectedInEveryField(t *testing.T) {
-	l := lastBatch(t)
+func TestATamperedFrameIsRejectedInEveryField(t *testing.T) { both(t, tamperedFrames) }
+
+func tamperedFrames(t *testing.T, key *keys.ReadKey) {
+	l := lastBatch(t, key)
 	if _, err := l.before.Replay(l.batch.Frames, l.hashes, sign.ZIP215{}); err != nil {
 		t.Fatal(err)
 	}
@@ -259,7 +287,7 @@ func TestATamperedFrameIsRejectedInEveryField(t *testing.T) {
 // A change that breaks a rule, signed by its member and applied all the same,
 // by a manager that hopes nobody looks.
 func TestAnAppliedChangeThatHadToBeRefusedIsRejected(t *testing.T) {
-	l := lastBatch(t)
+	l := lastBatch(t, nil)
 	entry := func(account uint64, change []byte, effect []byte, kind wire.Kind) []byte {
 		c := l.queue(account, change).Changes[0]
 		body := wire.Body{Change: change}.Encode()
@@ -293,9 +321,11 @@ func TestAnAppliedChangeThatHadToBeRefusedIsRejected(t *testing.T) {
 	}
 }
 
-func TestFramesLeftOutRepeatedOrExchangedAreRejected(t *testing.T) {
-	w := busy(t)
-	start := newBusyWorld(t)
+func TestFramesLeftOutRepeatedOrExchangedAreRejected(t *testing.T) { both(t, movedFrames) }
+
+func movedFrames(t *testing.T, key *keys.ReadKey) {
+	w := busy(t, key)
+	start := newBusyWorld(t, key)
 	all := w.stream[start.state.Length:]
 	ends := append([]int{0}, frameEnds(t, all)...)
 	frame := func(i int) []byte { return all[ends[i]:ends[i+1]] }
@@ -351,7 +381,7 @@ func TestTheFirstBatchIsLaterThanTheCharter(t *testing.T) {
 // Of a refused change only its sender has the body, but whether its account is
 // suspended everybody knows.
 func TestARefusalFitsWhetherItsAccountIsSuspended(t *testing.T) {
-	l := lastBatch(t)
+	l := lastBatch(t, nil)
 	for v := wire.Expired; v <= wire.AboveUpperLimit; v++ {
 		as := func(account uint64) []byte {
 			return l.spoilt(l.of(account), false, func(e *wire.Entry, _ *wire.Frame) {
@@ -370,7 +400,7 @@ func TestARefusalFitsWhetherItsAccountIsSuspended(t *testing.T) {
 }
 
 func TestHashesThatCannotBeReadAreNotTheFramesFault(t *testing.T) {
-	l := lastBatch(t)
+	l := lastBatch(t, nil)
 	_, err := l.before.Replay(l.batch.Frames, failing{}, sign.ZIP215{})
 	if !errors.Is(err, errDisk) || errors.Is(err, ErrInvalid) {
 		t.Error(err)

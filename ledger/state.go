@@ -18,6 +18,7 @@ type State struct {
 	Charter *wire.Charter
 	ID      wire.ID
 	Digest  wire.Digest
+	ReadKey *keys.ReadKey // of an encrypted database; nil in a readable one
 
 	// Fixed is promoted: Size is the entries, the charter included, Root that
 	// of the tree of Size leaves; Length is the stream's bytes, Volume the
@@ -36,9 +37,10 @@ type State struct {
 
 // Found makes a new database: its state, which holds leaf 0 already and must
 // not Adopt the batch, and the batch with the stream's first frame, the first
-// Merkle hash and account 0. Charter is kept, not copied.
-func Found(charter []byte) (*State, *Batch, error) {
-	s, err := newState(charter)
+// Merkle hash and account 0. Charter is kept, not copied. The read key is that
+// of an encrypted database, nil for a readable one; else ErrReadKey.
+func Found(charter []byte, key *keys.ReadKey) (*State, *Batch, error) {
+	s, err := newState(charter, key)
 	if err != nil {
 		return nil, nil, fmt.Errorf("found a database: %w", err)
 	}
@@ -60,9 +62,9 @@ func Found(charter []byte) (*State, *Batch, error) {
 }
 
 // Load rebuilds a state from what a store kept: Fixed as it was in the last
-// Batch, and every account, in any order.
-func Load(charter []byte, fixed Fixed, accounts []Account) (*State, error) {
-	s, err := newState(charter)
+// Batch, and every account, in any order. The read key is as for Found.
+func Load(charter []byte, key *keys.ReadKey, fixed Fixed, accounts []Account) (*State, error) {
+	s, err := newState(charter, key)
 	if err != nil {
 		return nil, fmt.Errorf("load a database: %w", err)
 	}
@@ -101,15 +103,19 @@ func (s *State) check() error {
 	return nil
 }
 
-func newState(charter []byte) (*State, error) {
+func newState(charter []byte, key *keys.ReadKey) (*State, error) {
 	c, err := wire.ParseCharter(charter)
 	if err != nil {
+		return nil, err
+	}
+	if err := checkReadKey(c, key); err != nil {
 		return nil, err
 	}
 	return &State{
 		Charter: c,
 		ID:      wire.CharterID(charter),
 		Digest:  wire.CharterDigest(charter),
+		ReadKey: cloneKey(key),
 		byKey:   map[keys.Public]uint64{},
 		byName:  map[string]uint64{},
 		cut:     wire.VolumeBytes,

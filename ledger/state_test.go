@@ -11,7 +11,7 @@ import (
 
 func TestAFoundedDatabaseIsItsCharterAndItsManager(t *testing.T) {
 	charter := testCharter(t)
-	s, b, err := Found(charter)
+	s, b, err := Found(charter, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func TestAFoundedDatabaseIsItsCharterAndItsManager(t *testing.T) {
 	if a, ok := s.ByKey(identity(0).Public()); !ok || a.Number != 0 {
 		t.Error("account 0 is not found by its key")
 	}
-	if _, _, err := Found([]byte("d1:Vi1ee")); err == nil {
+	if _, _, err := Found([]byte("d1:Vi1ee"), nil); err == nil {
 		t.Error("founded on a bad charter")
 	}
 }
@@ -70,18 +70,14 @@ func TestAccountsAreFoundByNumberKeyAndName(t *testing.T) {
 }
 
 func TestAStateIsLoadedAsItWas(t *testing.T) {
-	w := busy(t)
+	w := busy(t, nil)
 	accounts := w.state.Accounts()
 	slices.Reverse(accounts)
-	s, err := Load(testCharter(t), w.state.Fixed, accounts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	sameState(t, s, w.state)
+	sameState(t, w.load(t, w.state.Fixed, accounts), w.state)
 }
 
 func TestAStateThatCannotBeIsNotLoaded(t *testing.T) {
-	w := busy(t)
+	w := busy(t, nil)
 	for name, f := range map[string]func(*Fixed, *[]Account){
 		"no accounts":        func(_ *Fixed, a *[]Account) { *a = nil },
 		"a missing account":  func(_ *Fixed, a *[]Account) { *a = slices.Delete(*a, 2, 3) },
@@ -97,11 +93,11 @@ func TestAStateThatCannotBeIsNotLoaded(t *testing.T) {
 	} {
 		fixed, accounts := w.state.Fixed, w.state.Accounts()
 		f(&fixed, &accounts)
-		if _, err := Load(testCharter(t), fixed, accounts); err == nil {
+		if _, err := Load(testCharter(t), nil, fixed, accounts); err == nil {
 			t.Errorf("%s: loaded", name)
 		}
 	}
-	if _, err := Load([]byte("x"), w.state.Fixed, w.state.Accounts()); err == nil {
+	if _, err := Load([]byte("x"), nil, w.state.Fixed, w.state.Accounts()); err == nil {
 		t.Error("a bad charter: loaded")
 	}
 }

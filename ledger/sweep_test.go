@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"weir/internal/sign"
+	"weir/keys"
 	"weir/ledger/wire"
 )
 
@@ -19,9 +20,11 @@ func sweeps(b *Batch) []uint64 {
 	return at
 }
 
-func TestASweepBeginsAVolumeAsSoonAsTheTailIsFull(t *testing.T) {
+func TestASweepBeginsAVolumeAsSoonAsTheTailIsFull(t *testing.T) { both(t, sweepsWhenFull) }
+
+func sweepsWhenFull(t *testing.T, key *keys.ReadKey) {
 	const cut = 2000
-	w := newWorldCut(t, 3, cut)
+	w := newWorldCut(t, key, 3, cut)
 	volume, volumes := w.state.Volume, w.state.Volumes
 	for range 6 {
 		b := w.merge(
@@ -57,7 +60,7 @@ func TestASweepBeginsAVolumeAsSoonAsTheTailIsFull(t *testing.T) {
 }
 
 func TestASweepComesBetweenTwoActsOfAccountZero(t *testing.T) {
-	w := newWorldCut(t, 3, 1500)
+	w := newWorldCut(t, nil, 3, 1500)
 	var acts [][]byte
 	for range 20 {
 		acts = append(acts, w.change(suspend(1)), w.change(resume(1)))
@@ -73,7 +76,7 @@ func TestASweepComesBetweenTwoActsOfAccountZero(t *testing.T) {
 }
 
 func TestSweepsDoNotCountAgainstTheSizeOfABatch(t *testing.T) {
-	w := newWorldCut(t, 3, 1000)
+	w := newWorldCut(t, nil, 3, 1000)
 	w.now += 1000
 	b, err := w.tryMax(10, w.queue(0, slices.Repeat([][]byte{w.change(suspend(1))}, 20)...))
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"weir/keys"
 	"weir/ledger/wire"
 )
 
@@ -114,12 +115,17 @@ func second[T any](_ T, err error) error { return err }
 
 // A log of the tests' world verifies with tlog alone.
 func TestEntriesAndCharterAreTheLeaves(t *testing.T) {
-	w := busy(t)
-	for rest, i := w.stream, uint64(0); len(rest) > 0; i++ {
-		f, n, err := wire.ParseFrame(rest)
-		if err != nil {
-			t.Fatal(err)
-		}
+	both(t, entriesAreTheLeaves)
+}
+
+func entriesAreTheLeaves(t *testing.T, key *keys.ReadKey) {
+	w := busy(t, key)
+	founding := len(charterFrame(w.charter))
+	frames := append([]wire.Frame{{Entry: w.charter}}, w.plain(w.stream[founding:], uint64(founding))...)
+	if uint64(len(frames)) != w.state.Size {
+		t.Fatalf("%d frames of %d leaves", len(frames), w.state.Size)
+	}
+	for i, f := range frames {
 		p, err := tlog.ProveRecord(int64(w.state.Size), int64(i), w.hashes)
 		if err != nil {
 			t.Fatal(err)
@@ -128,7 +134,6 @@ func TestEntriesAndCharterAreTheLeaves(t *testing.T) {
 		if err != nil {
 			t.Errorf("leaf %d: %v", i, err)
 		}
-		rest = rest[n:]
 	}
 }
 

@@ -38,7 +38,7 @@ type counter uint64
 func (c *counter) Read(p []byte) (int, error) {
 	for i := range p {
 		*c++
-		p[i] = byte(*c >> 3)
+		p[i] = byte(*c * 0x9e3779b97f4a7c15 >> 56)
 	}
 	return len(p), nil
 }
@@ -49,24 +49,40 @@ func identity(i int) *keys.Identity {
 	return keys.Derive(seed)
 }
 
+// testKey is the read key of the tests' encrypted databases.
+var testKey = &keys.ReadKey{7}
+
+// both runs a test on a readable database, whose key is nil, and on an
+// encrypted one.
+func both(t *testing.T, f func(t *testing.T, key *keys.ReadKey)) {
+	t.Run("readable", func(t *testing.T) { f(t, nil) })
+	t.Run("encrypted", func(t *testing.T) { f(t, testKey) })
+}
+
 // world is a database with its manager, its members and a reader that replays
 // every batch as soon as it is made.
 type world struct {
 	testing.TB
-	ids    []*keys.Identity // by account
-	state  *State           // the manager's
-	reader *State
-	hashes hashes
-	stream []byte
-	now    int64
-	salts  counter
+	charter []byte
+	key     *keys.ReadKey
+	ids     []*keys.Identity // by account
+	state   *State           // the manager's
+	reader  *State
+	hashes  hashes
+	stream  []byte
+	now     int64
+	salts   counter
 }
 
-func testCharter(t testing.TB) []byte {
+func testCharter(t testing.TB) []byte { return testCharterOf(t, nil) }
+
+// testCharterOf is the charter of an encrypted database, if there is a key.
+func testCharterOf(t testing.TB, key *keys.ReadKey) []byte {
 	t.Helper()
 	manager, recovery := identity(0), identity(1_000_000)
 	b, err := (&wire.Charter{
 		Kind:      wire.KindLedger,
+		Encrypted: key != nil,
 		Name:      "the weir",
 		Manager:   manager.Public(),
 		Log:       manager.LogPublic(),
@@ -90,16 +106,17 @@ func testCharter(t testing.TB) []byte {
 // newWorld founds a database and admits members, accounts 1 and on.
 func newWorld(t testing.TB, members int) *world {
 	t.Helper()
-	return newWorldCut(t, members, wire.VolumeBytes)
+	return newWorldCut(t, nil, members, wire.VolumeBytes)
 }
 
-// newWorldCut is newWorld with volumes of so many bytes.
-func newWorldCut(t testing.TB, members int, cut uint64) *world {
+// newWorldCut is newWorld with volumes of so many bytes; encrypted, if there is
+// a key.
+func newWorldCut(t testing.TB, key *keys.ReadKey, members int, cut uint64) *world {
 	t.Helper()
-	charter := testCharter(t)
-	w := &world{TB: t, ids: []*keys.Identity{identity(0)}, now: created}
+	charter := testCharterOf(t, key)
+	w := &world{TB: t, charter: charter, key: key, ids: []*keys.Identity{identity(0)}, now: created}
 	found := func() (*State, *Batch) {
-		s, b, err := Found(charter)
+		s, b, err := Found(charter, key)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -118,6 +135,18 @@ func newWorldCut(t testing.TB, members int, cut uint64) *world {
 		w.merge(w.queue(0, acts...))
 	}
 	return w
+}
+
+// load is the state that a store would give back, by another reader's copy of
+// the key.
+func (w *world) load(t testing.TB, fixed Fixed, accounts []Account) *State {
+	t.Helper()
+	s, err := Load(w.charter, w.key, fixed, accounts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.cut = w.state.cut
+	return s
 }
 
 func memberName(i int) string {

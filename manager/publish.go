@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"time"
 
@@ -106,7 +107,7 @@ func (m *Manager) signHead() error {
 	if err != nil {
 		return err
 	}
-	old, err := m.keepTorrents(now)
+	old, err := m.keepTorrents(now, torrent.Infohash)
 	if err != nil {
 		return err
 	}
@@ -123,9 +124,7 @@ func (m *Manager) signHead() error {
 		Time:       now.UnixMilli(),
 	}
 	for _, t := range old.shown {
-		if t.Infohash != mine.Infohash {
-			head.Older = append(head.Older, t.Infohash)
-		}
+		head.Older = append(head.Older, t.Infohash)
 	}
 	for _, it := range chunks {
 		head.Chunks = append(head.Chunks, it.Target)
@@ -224,10 +223,10 @@ type torrents struct {
 // hold is how long the manager shows a torrent that nobody else holds.
 const hold = 24 * time.Hour
 
-// keepTorrents chooses the older torrents of the next head, and thins the
-// records: all of the last hour, then one an hour for a day, one a day for
-// eight days.
-func (m *Manager) keepTorrents(now time.Time) (torrents, error) {
+// keepTorrents chooses the older torrents of the next head beside its newest,
+// which earlier heads of the same log named too, and thins the records: all of
+// the last hour, then one an hour for a day, one a day for eight days.
+func (m *Manager) keepTorrents(now time.Time, newest [20]byte) (torrents, error) {
 	all, err := readRecords[torrentRecord](m.Store, keyTorrent) // oldest first
 	if err != nil {
 		return torrents{}, err
@@ -252,7 +251,7 @@ func (m *Manager) keepTorrents(now time.Time) (torrents, error) {
 			if now.Sub(time.UnixMilli(t.Time)) < age {
 				continue
 			}
-			if now.Sub(time.UnixMilli(t.Held)) > hold {
+			if t.Infohash == newest || now.Sub(time.UnixMilli(t.Held)) > hold {
 				continue
 			}
 			for _, s := range out.shown {
@@ -271,8 +270,9 @@ func (m *Manager) keepTorrents(now time.Time) (torrents, error) {
 	return out, nil
 }
 
-// serveAll seeds the newest torrent (which alone is announced), the older ones
-// that the head names, and the full volumes; it stops what the head dropped.
+// serveAll seeds the newest torrent (of them it alone is announced), the older
+// ones that the head names, the full volumes and the shelves; it stops what the
+// head dropped.
 func (m *Manager) serveAll() {
 	if m.newest == nil || m.ports.Swarm == nil {
 		return
@@ -285,12 +285,9 @@ func (m *Manager) serveAll() {
 	for _, ih := range m.newest.Older {
 		wanted[ih] = true
 	}
+	m.stopServing(wanted)
 	now := m.ports.Clock.Now()
 	for _, t := range all {
-		if m.serving[t.Infohash] && !wanted[t.Infohash] {
-			m.ports.Swarm.Stop(t.Infohash)
-			delete(m.serving, t.Infohash)
-		}
 		if !wanted[t.Infohash] {
 			continue
 		}
@@ -312,9 +309,35 @@ func (m *Manager) serveAll() {
 		}
 	}
 	for ; m.volumes < m.Store.State().Volumes; m.volumes++ {
-		torrent, err := m.Store.VolumeTorrent(m.volumes)
-		if err != nil || m.ports.Swarm.Serve(torrent.Info, torrent.Content, true) != nil {
+		if m.serveVolume(m.volumes) != nil {
 			return
+		}
+	}
+}
+
+// serveVolume seeds a full volume, and with the last one of a shelf that too.
+func (m *Manager) serveVolume(number int) error {
+	torrent, err := m.Store.VolumeTorrent(number)
+	if err == nil {
+		err = m.ports.Swarm.Serve(torrent.Info, torrent.Content, true)
+	}
+	if err != nil || (number+1)%wire.ShelfVolumes > 0 {
+		return err
+	}
+	if torrent, err = m.Store.ShelfTorrent(number / wire.ShelfVolumes); err != nil {
+		return err
+	}
+	return m.ports.Swarm.Serve(torrent.Info, torrent.Content, true)
+}
+
+// stopServing stops the newest torrents that are not wanted any more, in a
+// fixed order. Most of them have no record by now.
+func (m *Manager) stopServing(wanted map[[20]byte]bool) {
+	all := slices.SortedFunc(maps.Keys(m.serving), func(a, b [20]byte) int { return bytes.Compare(a[:], b[:]) })
+	for _, ih := range all {
+		if !wanted[ih] {
+			m.ports.Swarm.Stop(ih)
+			delete(m.serving, ih)
 		}
 	}
 }

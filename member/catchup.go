@@ -22,14 +22,22 @@ type catchUp struct {
 	name     string
 	infohash [20]byte // of the newest torrent that is fetched; zero: chunks
 	cancel   func()   // of what is under way; nil: nothing to cancel
+	fetched  [][20]byte
 	over     bool
 }
 
-func (r *catchUp) end() {
+// ended ends an attempt. What it fetched is not served any more: what of it
+// the log here has come to, serve serves from the log itself.
+func (f *Follower) ended(r *catchUp) {
 	r.over = true
 	if r.cancel != nil {
 		r.cancel()
 		r.cancel = nil
+	}
+	for _, ih := range r.fetched {
+		if !f.serving[ih] {
+			f.ports.Swarm.Stop(ih)
+		}
 	}
 }
 
@@ -48,9 +56,7 @@ func (e *badSource) Unwrap() error { return e.err }
 func bad(format string, args ...any) error { return &badSource{fmt.Errorf(format, args...)} }
 
 // advance goes after the newest head: nothing when the log here is that
-// head's, else the cheapest source that has not been tried since the last
-// look. Chunks cost a look-up for each 900 bytes and need no reachable torrent
-// peer, so they come first where they reach back far enough.
+// head's, else the next source that has not been tried since the last look.
 func (f *Follower) advance() {
 	if f.closed || f.run != nil || f.stopped != "" || f.head == nil {
 		return
@@ -59,23 +65,24 @@ func (f *Follower) advance() {
 		f.reached()
 		return
 	}
-	if first, ok := f.chunksCover(); ok && f.chunksTried != f.head.record.Seq {
+	list := f.sources()
+	if len(list) == 0 {
+		if len(f.failed) == 0 {
+			f.failed = []string{"the newest log could not be had from any source yet"}
+		}
+		return
+	}
+	ih := list[0]
+	if ih == chunksSource {
+		first, _ := f.chunksCover()
 		f.chunksTried = f.head.record.Seq
 		f.begun(&catchUp{name: nameChunks})
 		f.fetchChunks(f.run, *f.head, first)
 		return
 	}
-	for _, ih := range append([][20]byte{f.head.Newest}, f.head.Older...) {
-		if ih != ([20]byte{}) && !f.tried[ih] && f.dropped[ih] == "" {
-			f.tried[ih] = true
-			f.begun(&catchUp{name: "torrent " + hex.EncodeToString(ih[:]), infohash: ih})
-			f.fetchNewest(f.run, ih)
-			return
-		}
-	}
-	if len(f.failed) == 0 {
-		f.failed = []string{"the newest log could not be had from any source yet"}
-	}
+	f.tried[ih] = true
+	f.begun(&catchUp{name: "torrent " + hex.EncodeToString(ih[:]), infohash: ih})
+	f.fetchNewest(f.run, ih)
 }
 
 // round makes every source that was not dropped worth another try, once all
@@ -105,21 +112,24 @@ func (f *Follower) finished(r *catchUp, err error) {
 	if r.over || f.closed {
 		return
 	}
-	r.end()
+	f.ended(r)
 	f.run = nil
 	var never *badSource
 	switch {
 	case err == nil:
 		f.failed, f.failedBefore = nil, nil
+		f.alone = f.alone && r.infohash == chunksSource
+		if f.head.Checkpoint.Size > f.store.State().Size {
+			f.serve() // an older one, as long as the newest cannot be had
+		}
 	case errors.Is(err, errOlder): // and the next one may be newer
-	case errors.As(err, &never) && r.infohash != ([20]byte{}):
+	case errors.As(err, &never) && r.infohash != chunksSource:
+		f.dropAhead()
 		f.dropped[r.infohash] = err.Error()
 		f.drops = append(f.drops[max(0, len(f.drops)-dropsMax+1):], fmt.Sprintf("%s was dropped: %v", r.name, err))
 	default:
+		f.alone = f.alone || errors.Is(err, errAlone)
 		f.failed = append(f.failed, fmt.Sprintf("%s: %v", r.name, err))
-	}
-	if err != nil && r.infohash != ([20]byte{}) && !f.serving[r.infohash] {
-		f.ports.Swarm.Stop(r.infohash)
 	}
 	f.advance()
 	f.cfg.Changed()
@@ -211,6 +221,7 @@ func (f *Follower) continues(stream []byte, at uint64) error {
 // the head is kept, what it promises is served, and missing chunks are put
 // back. A head that is not new costs nothing.
 func (f *Follower) reached() {
+	f.dropAhead()
 	seq := f.head.record.Seq
 	if f.keptSeq != seq {
 		if err := f.store.Commit(nil, f.kept()...); err != nil {
@@ -254,10 +265,13 @@ func (f *Follower) healChunks() {
 	clear(f.missing)
 }
 
+// errAlone: a torrent without torrent peers.
+var errAlone = errors.New("nobody who has it can be reached")
+
 // explain names what is known to go wrong with a torrent.
 func explain(err error) error {
 	if errors.Is(err, seed.ErrStalled) {
-		return errors.New("nobody who has it can be reached")
+		return errAlone
 	}
 	return err
 }

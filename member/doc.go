@@ -38,6 +38,10 @@
 //
 // # What is stored when
 //
+// What is fetched lies in the store's own files, beyond the committed log, until
+// all of it was checked. It outlives a stall and a restart: the next attempt
+// hashes it and asks only for what is not there.
+//
 // A change is stored before anybody hears of it, and the exact signed bytes of
 // an outbox item with its seq before it is put; no other bytes are ever signed
 // under that seq.

@@ -43,15 +43,20 @@ type Follower struct {
 	run         *catchUp            // under way
 	tried       map[[20]byte]bool   // infohashes tried in this round
 	chunksTried int64               // seq of the head whose chunks were tried in this round
+	alone       bool                // the last torrent could not be had from anybody: chunks come first
 	dropped     map[[20]byte]string // infohashes that did not verify → why
 	distrust    map[[20]byte]bool   // infohashes not to be fetched into the log's own files
 	drops       []string            // what was dropped, for people, oldest first
-	ahead       map[int][20]byte    // volumes fetched whole beyond the log → infohash
+	ahead       map[int][20]byte    // volumes that are here whole beyond the log → infohash
+	shelves     map[int]shelfAhead  // the same of shelves
+	newest      *newestTorrent      // the last newest torrent that is here whole; nil: none
+	tidy        bool                // nothing that was fetched lies beyond the log
 	missing     map[wire.Target]int // chunks of the head that no node had → chunk number
 	healed      map[wire.Target]time.Time
 
 	serving map[[20]byte]bool // newest torrents
 	volumes int               // full volumes served
+	shelved int               // whole shelves served
 
 	checked           time.Time
 	answered, holding int
@@ -74,6 +79,7 @@ func NewFollower(cfg Config, ports Ports) (*Follower, error) {
 		dropped:   map[[20]byte]string{},
 		distrust:  map[[20]byte]bool{},
 		ahead:     map[int][20]byte{},
+		shelves:   map[int]shelfAhead{},
 		missing:   map[wire.Target]int{},
 		healed:    map[wire.Target]time.Time{},
 		serving:   map[[20]byte]bool{},
@@ -149,7 +155,7 @@ func (f *Follower) Stop() {
 		}
 	}
 	if f.run != nil {
-		f.run.end()
+		f.ended(f.run)
 	}
 	f.stopServing()
 }
@@ -274,7 +280,7 @@ func (f *Follower) Status() Status {
 	s := Status{
 		Phase: Seeking, ID: f.id, Reason: f.stopped, Problem: f.trouble(),
 		Checked: f.checked, Answered: f.answered, Holding: f.holding,
-		Got: f.got, Source: f.source, Serving: len(f.serving) + f.volumes,
+		Got: f.got, Source: f.source, Serving: len(f.serving) + f.volumes + f.shelved,
 		Dropped: append([]string(nil), f.drops...),
 	}
 	if f.store != nil {

@@ -123,7 +123,7 @@ func (f *Follower) end(why string, ours, theirs wire.Checkpoint) {
 		f.stopped += " (This could not be written down: " + err.Error() + ")"
 	}
 	if f.run != nil {
-		f.run.end()
+		f.ended(f.run)
 		f.run = nil
 	}
 }

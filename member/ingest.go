@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 
 	"weir/ledger/store"
 	"weir/ledger/wire"
@@ -110,7 +111,7 @@ func (in *ingest) verify() {
 		}
 		in.at += uint64(len(b))
 		if in.at < in.source.end() {
-			in.later(in.verify)
+			in.later(in.run, in.verify)
 			return
 		}
 	}
@@ -150,7 +151,7 @@ func (in *ingest) replay() {
 		}
 		in.at += uint64(len(b))
 		if in.at < in.source.end() {
-			in.later(in.replay)
+			in.later(in.run, in.replay)
 			return
 		}
 	}
@@ -176,19 +177,17 @@ func (in *ingest) commit(frames []byte) error {
 		return err
 	}
 	in.keptSeq = keptSeq
-	for n := range in.ahead {
-		if n < in.store.State().Volumes {
-			delete(in.ahead, n)
-		}
-	}
+	full := in.store.State().Volumes
+	maps.DeleteFunc(in.ahead, func(n int, _ [20]byte) bool { return n < full })
+	maps.DeleteFunc(in.shelves, func(n int, _ shelfAhead) bool { return (n+1)*wire.ShelfVolumes <= full })
 	in.committed(batches)
 	return nil
 }
 
-// later goes on after whatever else waits on the loop.
-func (in *ingest) later(next func()) {
-	in.run.cancel = in.ports.Clock.After(0, func() {
-		if !in.closed && !in.run.over {
+// later goes on with an attempt after whatever else waits on the loop.
+func (f *Follower) later(r *catchUp, next func()) {
+	r.cancel = f.ports.Clock.After(0, func() {
+		if !f.closed && !r.over {
 			next()
 		}
 	})

@@ -3,33 +3,35 @@ package member
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"slices"
+
+	"weir/ledger/store"
+	"weir/ledger/wire"
 )
 
 // serve seeds what is held: the newest torrent at the checkpoint that the log
-// here has reached, made from the log itself, and every full volume. Newest
-// torrents that the head no longer names are dropped. Only the manager
-// announces torrents; members meet. It is false when something could not be
-// served.
+// here has reached, made from the log itself, every full volume and every whole
+// shelf. Newest torrents that the head no longer names are dropped. Only the
+// manager announces torrents; members meet. It is false when something could
+// not be served.
 func (f *Follower) serve() bool {
 	st := f.store.State()
 	if f.cfg.Mute || f.closed || f.checkpoint.Size != st.Size {
 		return true
 	}
 	for ; f.volumes < st.Volumes; f.volumes++ {
-		t, err := f.store.VolumeTorrent(f.volumes)
-		if err == nil {
-			f.ports.Swarm.Stop(t.Infohash) // as it was fetched
-			err = f.ports.Swarm.Serve(t.Info, t.Content, false)
+		if !f.serveWhole("volume", f.volumes, f.store.VolumeTorrent) {
+			return false
 		}
-		if err != nil {
-			f.problem = fmt.Sprintf("serve volume %d: %v", f.volumes, err)
+	}
+	for ; f.shelved < st.Volumes/wire.ShelfVolumes; f.shelved++ {
+		if !f.serveWhole("shelf", f.shelved, f.store.ShelfTorrent) {
 			return false
 		}
 	}
 	t, err := f.store.NewestTorrent(f.checkpoint)
 	if err == nil && !f.serving[t.Infohash] {
-		f.ports.Swarm.Stop(t.Infohash) // as it was fetched
 		err = f.ports.Swarm.Serve(t.Info, t.Content, false)
 	}
 	if err != nil {
@@ -47,14 +49,21 @@ func (f *Follower) serve() bool {
 	return true
 }
 
+// serveWhole seeds a full volume or a whole shelf.
+func (f *Follower) serveWhole(what string, number int, make func(number int) (store.Torrent, error)) bool {
+	t, err := make(number)
+	if err == nil {
+		err = f.ports.Swarm.Serve(t.Info, t.Content, false)
+	}
+	if err != nil {
+		f.problem = fmt.Sprintf("serve %s %d: %v", what, number, err)
+	}
+	return err == nil
+}
+
 // served is the newest torrents that are served, in a fixed order.
 func (f *Follower) served() [][20]byte {
-	all := make([][20]byte, 0, len(f.serving))
-	for ih := range f.serving {
-		all = append(all, ih)
-	}
-	slices.SortFunc(all, func(a, b [20]byte) int { return bytes.Compare(a[:], b[:]) })
-	return all
+	return slices.SortedFunc(maps.Keys(f.serving), func(a, b [20]byte) int { return bytes.Compare(a[:], b[:]) })
 }
 
 // stopServing ends every read of the store by others.
@@ -63,9 +72,15 @@ func (f *Follower) stopServing() {
 		f.ports.Swarm.Stop(ih)
 	}
 	clear(f.serving)
-	for ; f.volumes > 0; f.volumes-- {
-		if t, err := f.store.VolumeTorrent(f.volumes - 1); err == nil {
-			f.ports.Swarm.Stop(t.Infohash)
-		}
+	if f.store == nil {
+		return
 	}
+	// By their rows, which are there however broken the store is.
+	for _, row := range f.store.VolumeRows(0)[:f.volumes] {
+		f.ports.Swarm.Stop(row.Infohash)
+	}
+	for _, row := range f.store.ShelfRows()[:f.shelved] {
+		f.ports.Swarm.Stop(row.Infohash)
+	}
+	f.volumes, f.shelved = 0, 0
 }

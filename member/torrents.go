@@ -3,87 +3,111 @@ package member
 import (
 	"bytes"
 	"crypto/sha1"
-	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
+	"slices"
 
 	"weir/internal/seed"
 	"weir/ledger/store"
 	"weir/ledger/wire"
 )
 
-// held is a torrent's content that can be read back.
-type held interface {
-	seed.Content
-	io.ReaderAt
+// newestTorrent is a newest torrent that is here whole.
+type newestTorrent struct {
+	infohash [20]byte
+	info     *wire.Info
+	file     *store.File // of its tail
+	content  *store.Span
 }
 
-// fetchNewest fetches a newest torrent, and what its state file says is
-// missing before its tail.
-func (f *Follower) fetchNewest(r *catchUp, infohash [20]byte) {
-	var info *wire.Info
-	var content *store.Span
-	var wanted int64 // bytes that were missing
-	cancel := f.ports.Swarm.Fetch(seed.Fetch{
+// fetch asks for a torrent of an attempt, and goes on from what of it an
+// earlier attempt, or an earlier life, has left in the files.
+func (f *Follower) fetch(r *catchUp, infohash [20]byte, plan func(info []byte) (seed.Content, int64, error), done func(seed.Result)) {
+	r.fetched = append(r.fetched, infohash)
+	r.cancel = f.ports.Swarm.Fetch(seed.Fetch{
 		Infohash: infohash,
 		Stall:    f.cfg.Stall,
-		Plan: func(b []byte) (seed.Content, int64, error) {
-			var have int64
-			var err error
-			if info, content, have, err = f.planNewest(b, infohash); err == nil {
-				wanted = int64(info.Tail) + int64(info.State) - have
-			}
-			return content, have, err
-		},
+		Resume:   true,
+		Plan:     plan,
 		Done: guard(f, func(got seed.Result) {
 			f.got += got.Received
 			if r.over {
 				return
 			}
 			r.cancel = nil
-			if got.Err == nil && content == nil {
-				got.Err = errors.New("it came without an info dictionary")
-			}
-			if got.Err != nil {
-				if content != nil && got.Received >= wanted {
-					f.distrust[infohash] = true
-				}
-				f.finished(r, explain(got.Err))
-				return
-			}
-			f.fetchedNewest(r, info, content)
+			done(got)
 		}),
 	})
-	r.cancel = cancel
+}
+
+// fetchNewest fetches a newest torrent, and what its state file says is
+// missing before its tail.
+func (f *Follower) fetchNewest(r *catchUp, infohash [20]byte) {
+	if t := f.newest; t != nil && t.infohash == infohash {
+		f.fetchedNewest(r, t) // the volumes before it were what was missing
+		return
+	}
+	f.newest = nil
+	var t *newestTorrent
+	f.fetch(r, infohash, func(b []byte) (seed.Content, int64, error) {
+		var have int64
+		var err error
+		if t, have, err = f.planNewest(b, infohash); err != nil {
+			return nil, 0, err
+		}
+		return t.content, have, nil
+	}, func(got seed.Result) {
+		switch {
+		case got.Err == nil && t == nil:
+			got.Err = errors.New("it came without an info dictionary")
+		case got.Err == nil:
+			got.Err = t.file.Sync()
+		case t != nil && got.Received >= int64(t.info.Tail)+int64(t.info.State)-got.Here:
+			f.distrust[infohash] = true
+		}
+		if got.Err != nil {
+			f.finished(r, explain(got.Err))
+			return
+		}
+		f.newest = t
+		f.fetchedNewest(r, t)
+	})
 }
 
 // planNewest says where the bytes of a newest torrent go: into the growing
-// volume's own file when it is the same volume, else into memory, until the
-// volumes before it are here. A tail is never longer than
+// volume's own file when it is the same volume, else into a file of its own,
+// until the volumes before it are here. A tail is never longer than
 // wire.VolumeBytesMax. A fetch into the volume's file that received enough and
 // yet did not get right pieces is distrusted, since the bytes before the end of
-// the log here may be other ones: the next one goes into memory.
-func (f *Follower) planNewest(b []byte, infohash [20]byte) (*wire.Info, *store.Span, int64, error) {
+// the log here may be other ones: the next one goes into the other file.
+func (f *Follower) planNewest(b []byte, infohash [20]byte) (t *newestTorrent, have int64, err error) {
 	info, err := wire.ParseInfo(b)
 	if err != nil {
-		return nil, nil, 0, bad("%w", err)
+		return nil, 0, bad("%w", err)
 	}
 	if info.ID != f.id || !info.Newest {
-		return nil, nil, 0, bad("it is not a newest torrent of this database")
+		return nil, 0, bad("it is not a newest torrent of this database")
 	}
 	st := f.store.State()
-	state := make([]byte, info.State)
-	have, err := f.common(st.Volumes, info)
+	same, err := f.common(st.Volumes, info)
+	if err == nil {
+		err = f.keepAhead()
+	}
 	if err != nil {
-		return nil, nil, 0, err
+		return nil, 0, err
 	}
-	newest := infohash == f.head.Newest && f.head.Length == st.Volume+info.Tail
-	if own := st.Length - st.Volume; !f.distrust[infohash] && (have > 0 || newest) && have == own-own%wire.PieceBytes && info.Tail >= own {
-		file, err := f.store.Volume(st.Volumes)
-		return info, store.NewSpan(file, int64(info.Tail), state), int64(own), err
+	t = &newestTorrent{infohash: infohash, info: info}
+	own := st.Length - st.Volume
+	newest := infohash == f.head.Newest
+	grows := same > 0 || newest && f.head.Length == st.Volume+info.Tail
+	if grows && same == own-own%wire.PieceBytes && info.Tail >= own && !f.distrust[infohash] {
+		have = int64(own)
+		t.file, err = f.store.Volume(st.Volumes)
+	} else {
+		t.file, err = f.store.AheadTail(!newest)
 	}
-	return info, store.NewSpan(&memory{b: make([]byte, info.Tail)}, int64(info.Tail), state), 0, nil
+	t.content = store.NewSpan(t.file, int64(info.Tail), make([]byte, info.State))
+	return t, have, err
 }
 
 // common is how many bytes at the front of a torrent, in whole pieces, are
@@ -104,9 +128,9 @@ func (f *Follower) common(volume int, info *wire.Info) (uint64, error) {
 
 // fetchedNewest reads the state file and goes on with the volumes that are
 // missing before the tail.
-func (f *Follower) fetchedNewest(r *catchUp, info *wire.Info, content held) {
-	b := make([]byte, info.State)
-	if _, err := content.ReadAt(b, int64(info.Tail)); err != nil && !errors.Is(err, io.EOF) {
+func (f *Follower) fetchedNewest(r *catchUp, t *newestTorrent) {
+	b := make([]byte, t.info.State)
+	if _, err := t.content.ReadAt(b, int64(t.info.Tail)); err != nil && !errors.Is(err, io.EOF) {
 		f.finished(r, err)
 		return
 	}
@@ -124,113 +148,57 @@ func (f *Follower) fetchedNewest(r *catchUp, info *wire.Info, content held) {
 		return
 	}
 	st := f.store.State()
+	tail := extent{start: state.Start, end: state.Start + t.info.Tail, at: t.content}
 	switch {
 	case state.Checkpoint.Size <= st.Size:
 		f.finished(r, errOlder)
 		return
-	case len(state.Shelves) > 0:
-		f.finished(r, errors.New("its volumes are on shelves, which need a newer version of weir"))
+	case volumesOf(state) < st.Volumes || state.Start < st.Volume:
+		f.finished(r, bad("%w: it has %d full volumes, and there are %d", errOther, volumesOf(state), st.Volumes))
 		return
-	case len(state.Volumes) < st.Volumes || state.Start < st.Volume:
-		f.finished(r, bad("%w: it has %d full volumes, and there are %d", errOther, len(state.Volumes), st.Volumes))
+	case !f.sameRows(state):
+		f.finished(r, bad("%w: its volumes before the end of that log are others", errOther))
+		return
+	case tail.end > f.head.Length:
+		f.finished(r, bad("its stream has %d bytes, and the newest head's %d", tail.end, f.head.Length))
 		return
 	}
-	tail := extent{start: state.Start, end: state.Start + info.Tail, at: content}
-	f.fetchVolumes(r, state, st.Volumes, nil, tail)
-}
-
-// fetchVolumes fetches the volumes from number n on that come before the tail,
-// one after the other, each into its own file beyond the committed log. Nothing
-// of them is committed before the tail's checkpoint was checked over all of it.
-func (f *Follower) fetchVolumes(r *catchUp, state *wire.StateFile, n int, before source, tail extent) {
-	start := f.store.State().Volume
-	if len(before) > 0 {
-		start = before.end()
-	}
-	if n == len(state.Volumes) {
-		if start != tail.start {
-			f.finished(r, bad("%w: its tail begins at %d, and the volume here at %d", errOther, tail.start, start))
+	if t.infohash == f.head.Newest { // no disk holds more than what the newest head promises
+		if err := f.store.TrimAhead(volumesOf(state)); err != nil {
+			f.finished(r, err)
 			return
 		}
-		f.take(r, append(before, tail), state.Checkpoint)
-		return
 	}
-	row := state.Volumes[n]
-	file, err := f.store.Volume(n)
-	if err != nil {
-		f.finished(r, err)
-		return
-	}
-	before = append(before, extent{start: start, end: start + uint64(row.Length), at: file})
-	if f.ahead[n] == row.Infohash {
-		f.fetchVolumes(r, state, n+1, before, tail)
-		return
-	}
-	r.cancel = f.ports.Swarm.Fetch(seed.Fetch{
-		Infohash: row.Infohash,
-		Stall:    f.cfg.Stall,
-		Plan: func(b []byte) (seed.Content, int64, error) {
-			have, err := f.planVolume(b, n, row)
-			return store.NewSpan(file, int64(row.Length), nil), have, err
-		},
-		Done: guard(f, func(got seed.Result) {
-			f.got += got.Received
-			if r.over {
-				return
-			}
-			r.cancel = nil
-			if got.Err != nil {
-				f.ports.Swarm.Stop(row.Infohash)
-				f.finished(r, fmt.Errorf("volume %d, torrent %s: %w", n, hex.EncodeToString(row.Infohash[:]), explain(got.Err)))
-				return
-			}
-			f.ahead[n] = row.Infohash
-			f.fetchVolumes(r, state, n+1, before, tail)
-		}),
-	})
+	v := &volumes{Follower: f, run: r, state: state, next: st.Volumes, tail: tail}
+	v.fetch()
 }
 
-// planVolume checks a volume's info dictionary; have is what of it is here.
-func (f *Follower) planVolume(b []byte, n int, row wire.VolumeRow) (have int64, err error) {
-	info, err := wire.ParseInfo(b)
-	if err != nil {
-		return 0, bad("%w", err)
-	}
-	if info.ID != f.id || info.Newest || info.Number != n || info.Tail != uint64(row.Length) {
-		return 0, bad("it is not volume %d of this database", n)
-	}
-	st := f.store.State()
-	if n != st.Volumes {
-		return 0, nil
-	}
-	same, err := f.common(n, info)
-	if err != nil {
-		return 0, err
-	}
-	own := st.Length - st.Volume
-	if own > info.Tail || same != own-own%wire.PieceBytes {
-		return 0, bad("%w", errOther)
-	}
-	return int64(own), nil
+// sameRows compares a state file's rows of what is full here with the log's own.
+func (f *Follower) sameRows(state *wire.StateFile) bool {
+	shelves, volumes := f.store.ShelfRows(), f.store.VolumeRows(len(state.Shelves)*wire.ShelfVolumes)
+	n := min(len(shelves), len(state.Shelves))
+	return slices.Equal(state.Shelves[:n], shelves[:n]) && slices.Equal(state.Volumes[:len(volumes)], volumes)
 }
 
-// memory is bytes that are fetched before it is known where they belong.
-type memory struct{ b []byte }
-
-func (m *memory) ReadAt(p []byte, off int64) (int, error) {
-	if off < 0 || off > int64(len(m.b)) {
-		return 0, io.EOF
-	}
-	n := copy(p, m.b[off:])
-	if n < len(p) {
-		return n, io.EOF
-	}
-	return n, nil
+// keepAhead makes the store keep what is fetched, in case this process ends
+// before it can be committed.
+func (f *Follower) keepAhead() error {
+	f.tidy = false
+	return f.store.KeepAhead()
 }
 
-func (m *memory) WriteAt(p []byte, off int64) (int, error) {
-	if off < 0 || off+int64(len(p)) > int64(len(m.b)) {
-		return 0, errors.New("past the end")
+// dropAhead drops what was fetched and is of no use: it can never verify, or
+// the log here has come to where it leads.
+func (f *Follower) dropAhead() {
+	if f.tidy {
+		return
 	}
-	return copy(m.b[off:], p), nil
+	f.newest = nil
+	clear(f.ahead)
+	clear(f.shelves)
+	if err := f.store.EndAhead(); err != nil {
+		f.problem = err.Error()
+		return
+	}
+	f.tidy = true
 }

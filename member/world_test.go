@@ -181,7 +181,9 @@ func (h *host) putTimes(t wire.Target) int {
 type swarm struct {
 	*host
 	served map[[20]byte]served
-	mute   bool // others get nothing from it
+	mute   bool  // others get nothing from it
+	deaf   bool  // it gets nothing from others
+	budget int64 // bytes until it is deaf; 0: any
 	got    int64
 }
 
@@ -204,13 +206,21 @@ func (s *swarm) Stop(infohash [20]byte) { delete(s.served, infohash) }
 
 func (s *swarm) Seeders([20]byte) int { return 0 }
 
+// sources is whom it gets anything from.
+func (s *swarm) sources() []*swarm {
+	if s.deaf {
+		return nil
+	}
+	return s.swarms
+}
+
 func (s *swarm) Fetch(f seed.Fetch) (cancel func()) {
 	over := false
 	s.after(100*time.Millisecond, func() {
 		if over {
 			return
 		}
-		for _, o := range s.swarms {
+		for _, o := range s.sources() {
 			if from, ok := o.served[f.Infohash]; ok && o != s && !o.mute {
 				r := s.copy(from, f)
 				f.Done(r)
@@ -226,10 +236,14 @@ func (s *swarm) Fetch(f seed.Fetch) (cancel func()) {
 	return func() { over = true }
 }
 
+// copy is a whole fetch in one go.
 func (s *swarm) copy(from served, f seed.Fetch) seed.Result {
 	r := seed.Result{Info: from.info}
 	var have int64
 	var c seed.Content
+	if !s.pay(&r, int64(len(from.info))) {
+		return r
+	}
 	if c, have, r.Err = f.Plan(from.info); r.Err != nil {
 		return r
 	}
@@ -238,29 +252,56 @@ func (s *swarm) copy(from served, f seed.Fetch) seed.Result {
 		r.Err = err
 		return r
 	}
-	total := int64(info.Tail) + int64(info.State)
-	for at := have - have%wire.PieceBytes; at < total; at += wire.PieceBytes {
-		b := make([]byte, min(wire.PieceBytes, total-at))
+	total, unit := info.Length(), info.PieceBytes()
+	done, here := seed.Held(c, info.Pieces, unit, total, have, func() bool { return f.Resume })
+	r.Here = here
+	for i, there := range done {
+		if there {
+			continue
+		}
+		at := int64(i) * unit
+		b := make([]byte, min(unit, total-at))
+		if !s.pay(&r, int64(len(b))) {
+			return r
+		}
 		if _, err := from.content.ReadAt(b, at); err != nil && !errors.Is(err, io.EOF) {
 			s.t.Errorf("read served content: %v", err)
 		}
-		r.Received += int64(len(b))
 		if _, r.Err = c.WriteAt(b, at); r.Err != nil {
 			return r
 		}
 		if _, err := c.ReadAt(b, at); err != nil && !errors.Is(err, io.EOF) {
 			s.t.Errorf("read back what was fetched: %v", err)
 		}
-		i := at / wire.PieceBytes * sha1.Size
-		if sum := sha1.Sum(b); !bytes.Equal(sum[:], info.Pieces[i:i+sha1.Size]) {
+		if sum := sha1.Sum(b); !bytes.Equal(sum[:], info.Pieces[i*sha1.Size:][:sha1.Size]) {
 			r.Err = errPiece
 			return r
 		}
 	}
-	s.got += r.Received
 	s.served[f.Infohash] = served{from.info, c}
 	return r
 }
+
+// pay counts what is received; false: nothing more comes.
+func (s *swarm) pay(r *seed.Result, n int64) bool {
+	if s.budget > 0 {
+		if s.budget -= n; s.budget <= 0 {
+			s.deaf, s.budget = true, 0
+			r.Err = seed.ErrStalled
+			return false
+		}
+	}
+	r.Received += n
+	s.got += n
+	return true
+}
+
+// memory is content in memory.
+type memory struct{ b []byte }
+
+func (m *memory) ReadAt(p []byte, off int64) (int, error) { return bytes.NewReader(m.b).ReadAt(p, off) }
+
+func (m *memory) WriteAt(p []byte, off int64) (int, error) { return copy(m.b[off:], p), nil }
 
 // pieces is the packed piece hashes of content.
 func pieces(content []byte) []byte {

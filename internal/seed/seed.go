@@ -1,6 +1,7 @@
 // Package seed says what the roles need of torrents: to serve content, to fetch
-// it, and to know who else holds it. It has the types only; package
-// internal/swarm does it with real torrents, internal/simnet in memory.
+// it, and to know who else holds it. It has the types, and what every
+// implementation does alike; package internal/swarm does it with real torrents,
+// internal/simnet in memory.
 package seed
 
 import (
@@ -27,6 +28,9 @@ type Fetch struct {
 	// Plan is called once the info dictionary is here. It refuses what is not
 	// expected, or says where the bytes go and how many at the front are already there and verified.
 	Plan func(info []byte) (c Content, have int64, err error)
+	// Resume: behind have the content may hold pieces of an earlier fetch. They
+	// are hashed before anything is asked for, and those that are right not fetched again.
+	Resume bool
 	// Stall gives up after so long without a new piece or metadata; 0: 30 s.
 	Stall time.Duration
 	// Progress, when set, is called now and then.
@@ -38,6 +42,7 @@ type Fetch struct {
 // Result is how a fetch ended.
 type Result struct {
 	Received int64
+	Here     int64 // bytes of the content that were there and right before anything was asked for
 	Info     []byte
 	Err      error // ErrStalled, what Plan or Content returned, or nil
 }

@@ -12,7 +12,7 @@ import (
 
 const (
 	infoBytesMax   = 1 << 20
-	pieceTimeout   = 15 * time.Second // from request to piece
+	pieceTimeout   = 15 * time.Second // from request to piece, for each 64 KiB of it
 	lookInterval   = 2 * time.Second  // between looks for more torrent peers
 	piecesPerPeer  = 8                // requested at once
 	strikesMax     = 3                // unanswered requests in a row, after which a torrent peer is left alone
@@ -32,9 +32,11 @@ type fetch struct {
 	pieces   []byte // packed SHA-1
 	content  seed.Content
 	total    int64
+	unit     int64 // bytes of a piece but the last
 	wanted   []int // pieces to ask for, the first last
 	missing  int   // pieces not here yet
 	got      []bool
+	here     int64 // bytes that were there when it began
 	received int64
 	progress int64 // when something new last came, ns
 	over     bool
@@ -80,7 +82,7 @@ func (f *fetch) finish(err error) {
 	if err == nil && f.swarm.torrents[f.Infohash] == nil {
 		f.swarm.hold(f.Infohash, &torrent{info: f.info, content: f.content})
 	}
-	f.Done(seed.Result{Received: f.received, Info: f.info, Err: err})
+	f.Done(seed.Result{Received: f.received, Here: f.here, Info: f.info, Err: err})
 }
 
 // watch gives up when nothing new came for too long.
@@ -168,7 +170,7 @@ func (f *fetch) request(src *source, bytes int, arrived, again func()) {
 		open = false
 		return first
 	}
-	late := f.swarm.after(pieceTimeout, func() {
+	late := f.swarm.after(pieceTimeout*time.Duration(1+bytes>>16), func() {
 		if !settle() {
 			return
 		}
@@ -252,20 +254,14 @@ func (f *fetch) gotInfo(src *source) {
 func (f *fetch) begin(info *wire.Info, c seed.Content, have int64) {
 	f.content = c
 	f.pieces = info.Pieces
-	f.total = int64(info.Tail) + int64(info.State)
-	count := len(info.Pieces) / sha1.Size
-	here := count
-	if have < f.total {
-		here = int(max(have, 0) / wire.PieceBytes)
+	f.total, f.unit = info.Length(), info.PieceBytes()
+	f.got, f.here = seed.Held(c, info.Pieces, f.unit, f.total, have, func() bool { return f.Resume })
+	for i := len(f.got) - 1; i >= 0; i-- {
+		if !f.got[i] {
+			f.wanted = append(f.wanted, i)
+		}
 	}
-	f.got = make([]bool, count)
-	for i := range here {
-		f.got[i] = true
-	}
-	for i := count - 1; i >= here; i-- {
-		f.wanted = append(f.wanted, i)
-	}
-	f.missing = count - here
+	f.missing = len(f.wanted)
 	if f.missing == 0 {
 		f.finish(nil)
 	}
@@ -273,13 +269,13 @@ func (f *fetch) begin(info *wire.Info, c seed.Content, have int64) {
 
 // size is how many bytes a piece has.
 func (f *fetch) size(piece int) int {
-	return int(min(wire.PieceBytes, f.total-int64(piece)*wire.PieceBytes))
+	return int(min(f.unit, f.total-int64(piece)*f.unit))
 }
 
 // piece takes a piece from a source, writes it, and verifies what was written.
 func (f *fetch) piece(src *source, piece int) {
 	b := make([]byte, f.size(piece))
-	off := int64(piece) * wire.PieceBytes
+	off := int64(piece) * f.unit
 	n, _ := src.torrents[f.Infohash].content.ReadAt(b, off)
 	f.received += int64(n)
 	if n < len(b) || f.got[piece] {
@@ -327,6 +323,6 @@ func (f *fetch) news() { f.progress = f.swarm.end.net.world.now }
 // have is how many bytes are here: all but the missing pieces, the last of
 // which may be short.
 func (f *fetch) have() int64 {
-	h := int64(len(f.got)-f.missing) * wire.PieceBytes
+	h := int64(len(f.got)-f.missing) * f.unit
 	return min(h, f.total)
 }

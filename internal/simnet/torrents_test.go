@@ -138,6 +138,48 @@ func TestWhatIsThereIsNotFetchedAgain(t *testing.T) {
 	}
 }
 
+func TestAFetchThatResumesReceivesOnlyWhatIsNotThere(t *testing.T) {
+	f := newFlock(Link{RTT: 50 * time.Millisecond})
+	data, info := volume(1<<20 + 5)
+	f.serve(t, f.join(Peer{}), info, data)
+	m := &memory{b: bytes.Clone(data)}
+	clear(m.b[100_000:150_000])
+	m.b[len(data)-1] ^= 1
+	missing := int64(4*wire.PieceBytes + 5) // pieces 6 to 9, and the last
+	var r seed.Result
+	f.join(Peer{}).Fetch(seed.Fetch{
+		Infohash: wire.Infohash(info), Resume: true,
+		Plan: func([]byte) (seed.Content, int64, error) { return m, 10_000, nil },
+		Done: func(got seed.Result) { r = got },
+	})
+	f.Run(time.Minute)
+	if r.Err != nil || !bytes.Equal(m.b, data) || r.Received != missing+int64(len(info)) || r.Here != int64(len(data))-missing {
+		t.Errorf("%v: %d bytes received, %d were there", r.Err, r.Received, r.Here)
+	}
+}
+
+func TestAShelfIsFetchedAcrossItsVolumes(t *testing.T) {
+	f := newFlock(Link{RTT: 50 * time.Millisecond})
+	lengths := make([]uint64, wire.ShelfVolumes)
+	total := 0
+	for i := range lengths {
+		lengths[i] = uint64(20_000 + i)
+		total += 20_000 + i
+	}
+	data, _ := volume(total)
+	var pieces []byte
+	for c := range slices.Chunk(data, wire.ShelfPieceBytes) {
+		sum := sha1.Sum(c)
+		pieces = append(pieces, sum[:]...)
+	}
+	info := wire.ShelfInfo(wire.ID{9}, 0, lengths, pieces)
+	f.serve(t, f.join(Peer{Upload: 100_000}), info, data) // a piece takes ten seconds
+	r, m, _ := f.fetch(t, f.join(Peer{}), data, info, 0)
+	if r.Err != nil || !bytes.Equal(m.b, data) || r.Received != int64(len(data)+len(info)) {
+		t.Fatalf("%v after %d bytes of %d", r.Err, r.Received, len(data))
+	}
+}
+
 func TestWhoFetchedServesOthers(t *testing.T) {
 	f := newFlock(Link{RTT: 50 * time.Millisecond})
 	data, info := volume(100_000)

@@ -5,7 +5,8 @@
 // Bytes are read from and written to the seed.Content of the caller, so there
 // is no second copy of anything: content that is served is never hashed again,
 // and content that is fetched begins with the bytes that the caller has
-// already verified. Content is used from several goroutines at once.
+// already verified, or may hold any pieces of an earlier fetch. Content is used
+// from several goroutines at once.
 //
 // Torrent peers are not trusted, and neither is the library with what they
 // send (UPSTREAM of the project; v1.61.0):
@@ -24,7 +25,7 @@
 //   - It bans an address for one wrong piece, and so everybody behind the same
 //     router. A piece of 16 KiB is hashed when it arrives; a torrent peer that
 //     sent a wrong one is cut off, and its address and port are not dialled
-//     again for a while.
+//     again for a while. Of a shelf, whose pieces are longer, the ban stands.
 //   - It tries an address once, and a fetch in thirty hangs after the info
 //     dictionary. Addresses are offered again, and a fetch that stands still is
 //     started once more before it fails (watch.go).

@@ -8,6 +8,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/anacrolix/torrent/bencode"
+	"github.com/anacrolix/torrent/metainfo"
+
 	"weir/internal/seed"
 )
 
@@ -23,11 +26,12 @@ type fetch struct {
 	// Owned by the goroutine.
 	info     []byte
 	content  seed.Content // nil: not planned yet
-	have     int64        // of content, when it was planned
+	done     []bool       // its pieces that were there when it was planned
+	here     int64        // their bytes
 	received int64        // by shares that have been dropped
 	wrong    int          // the same
 
-	writing sync.Mutex // held during each write of copy
+	using sync.Mutex // held during each call of content without a share
 
 	// wide: it may have many connections. With several, the library asks a
 	// second torrent peer for what the first is sending already, and half a megabyte
@@ -63,7 +67,7 @@ func (f *fetch) run() {
 	f.client.mu.Unlock()
 	f.post(func() {
 		f.stop()
-		f.Done(seed.Result{Received: f.received, Info: f.info, Err: err})
+		f.Done(seed.Result{Received: f.received, Here: f.here, Info: f.info, Err: err})
 	})
 }
 
@@ -124,7 +128,7 @@ func (c *Client) claim(f *fetch) (s *share, mine bool, err error) {
 		return s, false, nil
 	}
 	s = c.newShare(f.Infohash, &storage{
-		content: f.content, have: f.have, write: true, news: f.poke,
+		content: f.content, here: f.done, write: true, news: f.poke,
 		trouble: func() { f.poke(); c.kick() },
 	})
 	s.info, s.fetch = f.info, f
@@ -154,10 +158,9 @@ func (f *fetch) copy(s *share) error {
 			return err
 		}
 	}
-	_, _, length, _ := s.store.progress()
 	for i := 0; s.store.size(i) > 0 && f.ctx.Err() == nil; i++ {
 		off, size := int64(i)*s.store.unit, s.store.size(i)
-		if f.have >= length || off+size <= f.have {
+		if i < len(f.done) && f.done[i] {
 			continue
 		}
 		b := make([]byte, size)
@@ -176,8 +179,8 @@ func (f *fetch) copy(s *share) error {
 
 // write writes to the content unless the fetch has been stopped.
 func (f *fetch) write(b []byte, off int64) error {
-	f.writing.Lock()
-	defer f.writing.Unlock()
+	f.using.Lock()
+	defer f.using.Unlock()
 	if f.ctx.Err() != nil {
 		return f.ctx.Err()
 	}
@@ -209,12 +212,32 @@ func (f *fetch) plan(info []byte) error {
 	if err == nil && c == nil {
 		err = fmt.Errorf("plan a fetch: no content")
 	}
-	f.info, f.content, f.have = info, c, have
-	return err
+	f.info, f.content = info, c
+	if err != nil {
+		return err
+	}
+	return f.check(have)
 }
 
-// settle waits for a copy, which writes without the share, to end.
+// check finds out which pieces are there. With Resume it reads and hashes, on
+// the fetch's goroutine: that may be a gigabyte.
+func (f *fetch) check(have int64) error {
+	var info metainfo.Info
+	if err := bencode.Unmarshal(f.info, &info); err != nil {
+		return fmt.Errorf("read the info dictionary: %w", err)
+	}
+	if err := checkInfo(&info); err != nil {
+		return err
+	}
+	f.using.Lock()
+	defer f.using.Unlock()
+	more := func() bool { return f.Resume && f.ctx.Err() == nil }
+	f.done, f.here = seed.Held(f.content, info.Pieces, info.PieceLength, info.TotalLength(), have, more)
+	return f.ctx.Err()
+}
+
+// settle waits for a call of the content without the share to end.
 func (f *fetch) settle() {
-	f.writing.Lock()
-	defer f.writing.Unlock()
+	f.using.Lock()
+	defer f.using.Unlock()
 }

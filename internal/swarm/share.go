@@ -55,7 +55,7 @@ func (c *Client) Serve(info []byte, content seed.Content, announce bool) error {
 		}
 		c.drop(old)
 	}
-	s := c.newShare(infohash, &storage{content: content, have: maxLength, trouble: c.kick})
+	s := c.newShare(infohash, &storage{content: content, all: true, trouble: c.kick})
 	s.info, s.announce = slices.Clone(info), announce
 	close(s.over)
 	if err := c.add(s, s.info); err != nil {

@@ -27,9 +27,10 @@ type storage struct {
 	trouble func()        // content failed; neither may wait for anything
 
 	mu     sync.Mutex
-	have   int64 // bytes at the front that are there and verified
-	length int64 // of everything; 0 until the info dictionary is known
-	unit   int64 // length of a piece
+	all    bool   // everything is there
+	here   []bool // the pieces that are there and verified before the first comes; nil: none
+	length int64  // of everything; 0 until the info dictionary is known
+	unit   int64  // length of a piece
 	hashes []byte
 	done   []bool
 	left   int   // pieces not done
@@ -56,7 +57,7 @@ func (s *storage) OpenTorrent(_ context.Context, info *metainfo.Info, _ metainfo
 		s.length, s.unit, s.hashes = info.TotalLength(), info.PieceLength, info.Pieces
 		s.done = make([]bool, len(info.Pieces)/sha1.Size)
 		for i := range s.done {
-			s.done[i] = s.have >= s.length || int64(i+1)*s.unit <= s.have
+			s.done[i] = s.all || i < len(s.here) && s.here[i]
 			if !s.done[i] {
 				s.left++
 			}

@@ -155,7 +155,7 @@ func (f *fetch) begin(s *share, info []byte) error {
 		return nil
 	}
 	s.store.mu.Lock()
-	s.store.have = f.have
+	s.store.here = f.done
 	s.store.mu.Unlock()
 	s.store.exchange(f.content, true)
 	if err := s.lib.SetInfoBytes(info); err != nil {

@@ -19,10 +19,10 @@ import (
 // charter on, and every row of the index and every piece and volume hash is
 // compared with what comes out. What is wrong stands in the Report; the error
 // says that there was nothing to audit, or no way to (ErrNotFound, ErrLocked,
-// ErrVersion, ErrDamaged). Progress, if not nil, is called with the bytes done
-// and to do.
-func Audit(d Disk, progress func(done, total uint64)) (_ *Report, err error) {
-	s, err := open(d, Options{}, toRead)
+// ErrVersion, ErrDamaged, ErrReadKey). Progress, if not nil, is called with the
+// bytes done and to do.
+func Audit(d Disk, o Options, progress func(done, total uint64)) (_ *Report, err error) {
+	s, err := open(d, o, toRead)
 	if err != nil {
 		return nil, fmt.Errorf("audit a store: %w", err)
 	}
@@ -126,7 +126,11 @@ func (a *auditor) found() error {
 		return a.report.stop("%s: it was changed since the store was opened", charterFile)
 	}
 	var first *ledger.Batch
-	if a.state, first, err = ledger.Found(charter); err != nil {
+	a.state, first, err = ledger.Found(charter, a.store.options.ReadKey)
+	switch {
+	case errors.Is(err, ErrReadKey):
+		return err
+	case err != nil:
 		return a.report.stop("%s: %v", charterFile, err)
 	}
 	if a.fixed, err = loadFixed(a.rows); err != nil {
@@ -141,6 +145,11 @@ func (a *auditor) found() error {
 	}
 	if !bytes.Equal(frame, first.Frames) {
 		return a.report.stop("stream at 0: it does not begin with the charter's frame")
+	}
+	if a.store.state == nil { // else the key was tried when the store was opened
+		if err := a.store.tryKey(a.rows, a.layout, a.state); err != nil {
+			return err
+		}
 	}
 	hashes, err := newPacked(a.rows, rowHashes, tlog.HashSize)
 	if err != nil {

@@ -51,7 +51,25 @@ func (a *auditor) volume(number int) error {
 	}
 	info := wire.VolumeInfo(a.state.ID, number, v.length, t.pieces())
 	if got := wire.Infohash(info); got != v.infohash {
-		return a.report.find("volume %d: its infohash is %x, not the recorded %x", number, got, v.infohash)
+		if err := a.report.find("volume %d: its infohash is %x, not the recorded %x", number, got, v.infohash); err != nil {
+			return err
+		}
+	}
+	return a.shelf(number, v)
+}
+
+// shelf compares what a full volume adds to its shelf. Format 1 has nothing of
+// it, which the next Open adds.
+func (a *auditor) shelf(number int, v volume) error {
+	if !v.shelved {
+		return nil
+	}
+	got := v
+	if err := a.store.addToShelf(a.layout, number, &got); err != nil {
+		return err
+	}
+	if got != v {
+		return a.report.find("volume %d: what it adds to its shelf is not what is recorded", number)
 	}
 	return nil
 }

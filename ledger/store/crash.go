@@ -45,6 +45,10 @@ type Crashable struct {
 	crashed error // ErrCrashed and where; nil while the power is on
 	after   *vfs.MemFS
 
+	// Set by the tests that do not replay.
+	unsynced int                 // percent of pebble's unsynced blocks and names that a power loss keeps
+	faults   func(vfs.FS) vfs.FS // between pebble and its files; nil: nothing
+
 	space int64 // bytes that the stream's files may have together; -1: any
 	used  int64
 	fails [2]failure // stream, pebble
@@ -110,6 +114,7 @@ func (c *Crashable) Restart() *Crashable {
 	c.crash("restart")
 	r := NewCrashable(c.random.Uint64(), c.cache)
 	r.mem, r.space, r.dirs = c.after.CrashClone(vfs.CrashCloneCfg{}), c.space, maps.Clone(c.dirs)
+	r.unsynced, r.faults = c.unsynced, c.faults
 	names := maps.Clone(c.durable)
 	// Directory entries reach the disk in order; somewhere in it the power went.
 	kept := c.pending[:c.random.IntN(len(c.pending)+1)]
@@ -188,7 +193,11 @@ func (c *Crashable) release() error {
 func (c *Crashable) files() fileSystem { return modelFiles{c} }
 
 func (c *Crashable) index() (vfs.FS, string, func(bool) error) {
-	return c.mem, "/" + indexDir, func(vital bool) error {
+	files := vfs.FS(c.mem)
+	if c.faults != nil {
+		files = c.faults(files)
+	}
+	return files, "/" + indexDir, func(vital bool) error {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if !vital {
@@ -226,7 +235,7 @@ func (c *Crashable) crash(where string) {
 		return
 	}
 	c.crashed = fmt.Errorf("%w %s", ErrCrashed, where)
-	c.after = c.mem.CrashClone(vfs.CrashCloneCfg{})
+	c.after = c.mem.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: c.unsynced, RNG: c.random})
 }
 
 func (c *Crashable) injected(of int) error {

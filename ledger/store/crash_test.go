@@ -95,7 +95,7 @@ func TestAPowerLossAtAnyWriteStepLeavesTheCommitWholeOrNotAtAll(t *testing.T) {
 			check(t, s.Close())
 		}
 		again := d.Restart()
-		if r, err := Audit(again, nil); err == nil && !r.OK() || err != nil && !errors.Is(err, ErrNotFound) {
+		if r, err := Audit(again, Options{}, nil); err == nil && !r.OK() || err != nil && !errors.Is(err, ErrNotFound) {
 			t.Fatalf("step %d: the audit before Open: %v, %v", step, r, err)
 		}
 		s, err = Open(again, Options{Small: true})

@@ -23,7 +23,7 @@ func TestADamagedByteAnywhereIsFound(t *testing.T) {
 	_, s, err := play(d, charter, batches)
 	check(t, err)
 	check(t, s.Close())
-	report := must[*Report](t)(Audit(d, nil))
+	report := must[*Report](t)(Audit(d, Options{}, nil))
 	if !report.OK() {
 		t.Fatalf("the audit of what is whole found %v", report.Findings)
 	}
@@ -36,7 +36,7 @@ func TestADamagedByteAnywhereIsFound(t *testing.T) {
 		size := len(d.names[name].data)
 		for off := 0; off < size; off += stride {
 			check(t, d.Damage(name, int64(off)))
-			report, err := Audit(d, nil)
+			report, err := Audit(d, Options{}, nil)
 			switch {
 			case err != nil && !errors.Is(err, ErrDamaged):
 				t.Fatalf("%s at %d: got %v", name, off, err)
@@ -51,7 +51,7 @@ func TestADamagedByteAnywhereIsFound(t *testing.T) {
 	if opened == 0 {
 		t.Error("no audit got as far as a report")
 	}
-	if report := must[*Report](t)(Audit(d, nil)); !report.OK() {
+	if report := must[*Report](t)(Audit(d, Options{}, nil)); !report.OK() {
 		t.Fatalf("the audit of what is mended found %v", report.Findings)
 	}
 }
@@ -76,7 +76,7 @@ func TestAnAuditChangesNothing(t *testing.T) {
 	}
 	before := read()
 	var done, total uint64
-	got := *must[*Report](t)(Audit(must[Disk](t)(OS(dir)), func(d, t uint64) {
+	got := *must[*Report](t)(Audit(must[Disk](t)(OS(dir)), Options{}, func(d, t uint64) {
 		if d < done {
 			panic("progress went back")
 		}
@@ -115,7 +115,7 @@ func TestOpenRefusesAShorterStreamAndADamagedEnd(t *testing.T) {
 			if _, err := Open(d, Options{Small: true}); !errors.Is(err, ErrDamaged) {
 				t.Errorf("Open gave %v", err)
 			}
-			if report, err := Audit(d, nil); err == nil && report.OK() || err != nil && !errors.Is(err, ErrDamaged) {
+			if report, err := Audit(d, Options{}, nil); err == nil && report.OK() || err != nil && !errors.Is(err, ErrDamaged) {
 				t.Errorf("Audit gave %v, %v", report, err)
 			}
 			if _, err := Create(d, charter, Options{Small: true}); err == nil {
@@ -143,7 +143,7 @@ func TestADamagedFileOfTheIndexIsFoundOrLosesNothing(t *testing.T) {
 		for off := 0; off < size; off += 1 + size/25 {
 			d := base.Restart()
 			must[[]byte](t)(d.mem.UnsafeGetFileDataBuffer(path))[off] ^= 0xff
-			report, errAudit := Audit(d, nil)
+			report, errAudit := Audit(d, Options{}, nil)
 			s, err := Open(d, Options{Small: true})
 			if err != nil {
 				found++
@@ -232,13 +232,13 @@ func TestAFormatOfALaterVersionIsNotOpened(t *testing.T) {
 		s := must[*Store](t)(Create(d, charter, Options{}))
 		check(t, s.Close())
 		check(t, d.acquire())
-		check(t, writeFile(d.files(), formatFile, []byte("weir store 2\n")))
+		check(t, writeFile(d.files(), formatFile, []byte("weir store 3\n")))
 		check(t, d.release())
 		_, err := Open(again(), Options{})
-		if !errors.Is(err, ErrVersion) || !strings.Contains(err.Error(), "format is 2") {
+		if !errors.Is(err, ErrVersion) || !strings.Contains(err.Error(), "format is 3") {
 			t.Errorf("got %v", err)
 		}
-		if _, err := Audit(again(), nil); !errors.Is(err, ErrVersion) {
+		if _, err := Audit(again(), Options{}, nil); !errors.Is(err, ErrVersion) {
 			t.Errorf("got %v", err)
 		}
 		if _, err := Create(again(), charter, Options{}); !errors.Is(err, ErrVersion) {

@@ -5,9 +5,10 @@
 //
 // A store is one directory:
 //
-//	FORMAT              "weir store 1" and a line feed
+//	FORMAT              "weir store 2" and a line feed
 //	charter             the charter's bytes
 //	stream/000000.vol   the stream, one file a volume; the last is the tail
+//	stream/ahead        there while something is downloaded; ahead.go
 //	db/                 pebble: fixed state, accounts, Merkle hashes, indexes,
 //	                    piece hashes, and the records of the role that owns it
 //	LOCK                held by the process that has the store open
@@ -15,8 +16,8 @@
 // A commit writes its frames at the end of the tail (and into further files
 // where a sweep begins a volume), syncs them, and then writes ONE synced pebble
 // batch, which holds the new length. Bytes past that length mean nothing: they
-// are what a torn commit left, or a download that is under way, and Open cuts
-// them off. What is committed is never written to again.
+// are what a torn commit left, which Open cuts off, or a download that is under
+// way, which it keeps (ahead.go). What is committed is never written to again.
 //
 // The caller's duties, in order:
 //

@@ -17,14 +17,15 @@ func (s *Store) Entry(index uint64) (ledger.Decided, error) {
 		return ledger.Decided{}, fmt.Errorf("read entry %d: %w", index, err)
 	}
 	defer s.leave()
-	return s.entry(s.layout.Load(), index)
+	return s.entry(s.index.db, s.layout.Load(), s.state, index)
 }
 
-func (s *Store) entry(l *layout, index uint64) (_ ledger.Decided, err error) {
+// entry reads an entry by the rows and layout of one moment.
+func (s *Store) entry(r rows, l *layout, st *ledger.State, index uint64) (_ ledger.Decided, err error) {
 	if index == 0 || index >= l.size {
 		return ledger.Decided{}, fmt.Errorf("read entry %d: the log has 1 to %d", index, l.size-1)
 	}
-	offsets, err := newPacked(s.index.db, rowOffsets, 8)
+	offsets, err := newPacked(r, rowOffsets, 8)
 	if err != nil {
 		return ledger.Decided{}, fmt.Errorf("read entry %d: %w", index, err)
 	}
@@ -37,7 +38,7 @@ func (s *Store) entry(l *layout, index uint64) (_ ledger.Decided, err error) {
 	if err := s.readStream(l, frame, from); err != nil {
 		return ledger.Decided{}, fmt.Errorf("read entry %d: %w", index, err)
 	}
-	d, err := decode(frame, index, from)
+	d, err := decode(st, frame, index, from)
 	if err == nil && d.Frame != len(frame) {
 		err = fmt.Errorf("%w: its frame has %d of %d bytes", ErrDamaged, d.Frame, len(frame))
 	}
@@ -72,9 +73,12 @@ func span(l *layout, offsets *packed, leaf uint64) (from, to uint64, err error) 
 }
 
 // decode reads the frame at the start of b, that of a leaf other than the
-// charter's. Nothing of it aliases b.
-func decode(b []byte, index, offset uint64) (ledger.Decided, error) {
+// charter's, and opens it if it is sealed. Nothing of it aliases b.
+func decode(st *ledger.State, b []byte, index, offset uint64) (ledger.Decided, error) {
 	f, n, err := wire.ParseFrame(b)
+	if err == nil {
+		f, err = st.OpenFrame(f, offset)
+	}
 	if err != nil {
 		return ledger.Decided{}, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
@@ -110,7 +114,7 @@ func (s *Store) Find(account, number uint64) (ledger.Decided, bool, error) {
 	if !ok || binary.BigEndian.Uint64(v) >= l.size {
 		return ledger.Decided{}, false, nil
 	}
-	d, err := s.entry(l, binary.BigEndian.Uint64(v))
+	d, err := s.entry(s.index.db, l, s.state, binary.BigEndian.Uint64(v))
 	return d, err == nil, err
 }
 
@@ -144,7 +148,7 @@ func (s *Store) Entries(first uint64, f func(ledger.Decided) bool) error {
 		if err != nil {
 			return fmt.Errorf("walk the entries: entry %d: %w", leaf, err)
 		}
-		d, err := decode(b, leaf, at)
+		d, err := decode(s.state, b, leaf, at)
 		if err != nil {
 			return fmt.Errorf("walk the entries: entry %d: %w", leaf, err)
 		}
@@ -204,7 +208,7 @@ func (s *Store) Newest(account uint64, f func(ledger.Decided) bool) error {
 		if leaf >= l.size {
 			return true, nil // committed meanwhile
 		}
-		d, err := s.entry(l, leaf)
+		d, err := s.entry(s.index.db, l, s.state, leaf)
 		return err == nil && f(d), err
 	})
 	if err != nil {

@@ -19,7 +19,8 @@ var (
 	// happened. The store must be opened again.
 	ErrBroken = errors.New("the store must be opened again: a write may or may not have reached the disk")
 	// ErrNoSpace: the disk is full. Nothing happened; the same commit may be
-	// tried again.
+	// tried again. A store that was opened on a full disk can be read; once there
+	// is space its next commit is ErrBroken, since it must be opened again.
 	ErrNoSpace = errors.New("the disk is full")
 	// ErrClosed: the store was closed.
 	ErrClosed = errors.New("the store is closed")

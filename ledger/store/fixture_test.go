@@ -66,6 +66,7 @@ func (p *person) change(kind wire.Kind, args []byte, seen wire.Seen) ledger.Cand
 // with two members would commit. The same story is always the same bytes.
 type story struct {
 	charter []byte
+	key     *keys.ReadKey // of an encrypted database
 	manager *person
 	members []*person
 	store   *Store
@@ -77,17 +78,26 @@ type story struct {
 	posts   int // postings to the other members in one transfer
 }
 
-func newStory(t testing.TB, members int) *story {
+func newStory(t testing.TB, members int) *story { return makeStory(t, members, false) }
+
+// sealedStory is newStory of an encrypted database.
+func sealedStory(t testing.TB, members int) *story { return makeStory(t, members, true) }
+
+func makeStory(t testing.TB, members int, encrypted bool) *story {
 	manager := newPerson(1, wire.Digest{})
 	charter := must[[]byte](t)((&wire.Charter{
-		Kind: wire.KindLedger, Name: "Mill Lane", Manager: manager.Public(), Log: manager.LogPublic(),
+		Kind: wire.KindLedger, Encrypted: encrypted, Name: "Mill Lane", Manager: manager.Public(), Log: manager.LogPublic(),
 		Seal: manager.SealPublic(), Recovery: newPerson(2, wire.Digest{}).Public(), Created: began,
 		Unit: "HRS", Scale: 2, Lower: -1 << 50, Upper: 1 << 50,
 		Quota: 1_000_000, Heartbeat: 10800, Stale: 86400,
 	}).Encode())
 	s := &story{charter: charter, manager: manager, salts: &counter{}, time: began, posts: 1}
 	manager.digest = wire.CharterDigest(charter)
-	s.store = must[*Store](t)(Create(NewCrashable(1, nil), charter, Options{Small: true}))
+	if encrypted {
+		key := manager.ReadKey(manager.digest)
+		s.key = &key
+	}
+	s.store = must[*Store](t)(Create(NewCrashable(1, nil), charter, s.options()))
 	t.Cleanup(func() { check(t, s.store.Close()) })
 	s.sees()
 	var acts []ledger.Candidate
@@ -100,6 +110,9 @@ func newStory(t testing.TB, members int) *story {
 	s.merge(t, ledger.Queue{Changes: acts})
 	return s
 }
+
+// options open a store of the story's database.
+func (s *story) options() Options { return Options{Small: true, ReadKey: s.key} }
 
 func (s *story) sees() {
 	st := s.store.State()

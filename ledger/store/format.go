@@ -11,8 +11,8 @@ import (
 const (
 	formatFile = "FORMAT"
 	// formatVersion is the version of everything on the disk: the layout, the
-	// rows, pebble's own format.
-	formatVersion = 1
+	// rows, pebble's own format. 2 added shelves (upgrade.go).
+	formatVersion = 2
 	formatName    = "weir store "
 	// formatBegun stands behind the version until the store is complete.
 	formatBegun = " unfinished"

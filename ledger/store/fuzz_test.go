@@ -99,17 +99,17 @@ func FuzzRecordsThatDecodeEncodeToTheSame(f *testing.F) {
 }
 
 func FuzzFormat(f *testing.F) {
-	for _, text := range []string{"weir store 1\n", "weir store 2\n", "weir store 1 unfinished\n", "weir store 01\n", "weir store\n", ""} {
+	for _, text := range []string{"weir store 1\n", "weir store 2\n", "weir store 3\n", "weir store 1 unfinished\n", "weir store 01\n", "weir store\n", ""} {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		_, err := parseFormat(b)
 		switch string(b) {
-		case "weir store 1\n":
+		case "weir store 1\n", "weir store 2\n":
 			if err != nil {
 				t.Fatalf("got %v", err)
 			}
-		case "weir store 1 unfinished\n":
+		case "weir store 1 unfinished\n", "weir store 2 unfinished\n":
 			if !errors.Is(err, ErrNotFound) {
 				t.Fatalf("got %v", err)
 			}
@@ -141,7 +141,7 @@ func FuzzDamagedStream(f *testing.F) {
 				data[n] ^= x
 			}
 		}
-		report, err := Audit(d, nil)
+		report, err := Audit(d, Options{}, nil)
 		check(t, err)
 		if report.OK() != bytes.Equal(data, whole) {
 			t.Fatalf("damage at %d is not found", at)

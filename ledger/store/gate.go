@@ -1,11 +1,12 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"strings"
 	"sync"
-	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
@@ -13,17 +14,18 @@ import (
 // gate stands between pebble and its file system. Pebble answers a failed write
 // to its log or manifest by ending the process (Logger.Fatalf, a panic, or an
 // unlock of what is not locked). A store must be able to say ErrBroken instead,
-// so once it is armed such a failure never gets back to pebble: the gate is
-// tripped, the goroutine that met the failure waits for ever, and so does every
-// later one that would write. The pebble database is then abandoned, with no
-// way left to touch the files that the next Open takes over.
+// so such a failure never gets back to pebble, not even while it is opened: the
+// gate is tripped, the goroutine that met the failure waits for ever, and so
+// does every later one that would write. The pebble database is then abandoned,
+// with no way left to touch the files that the next Open takes over.
 //
-// Failures at tables are passed on: pebble tries those again by itself.
+// Failures at tables are passed on: pebble tries those again by itself. It does
+// so for ever, so the index trips the gate where somebody waits for it.
 type gate struct {
 	vfs.FS
 	inject func(vital bool) error // nil, or asked before each write
 
-	armed   atomic.Bool
+	writes  sync.RWMutex // held for reading by each write, for writing to trip
 	once    sync.Once
 	tripped chan struct{} // closed by trip
 	err     error         // why; set before tripped is closed
@@ -33,9 +35,11 @@ func newGate(fs vfs.FS, inject func(vital bool) error) *gate {
 	return &gate{FS: fs, inject: inject, tripped: make(chan struct{})}
 }
 
-// trip closes the gate for good.
+// trip closes the gate for good, behind the writes that are under way.
 func (g *gate) trip(err error) {
 	g.once.Do(func() {
+		g.writes.Lock()
+		defer g.writes.Unlock()
 		g.err = err
 		close(g.tripped)
 	})
@@ -53,25 +57,36 @@ func (g *gate) broken() error {
 
 // write does one write to the named file.
 func (g *gate) write(name string, do func() error) error {
-	g.stop()
 	vital := !strings.HasSuffix(name, ".sst") && !strings.HasSuffix(name, ".blob")
-	err := error(nil)
-	if g.inject != nil {
-		err = g.inject(vital)
-	}
-	if err == nil {
-		err = do()
-	}
-	if err != nil && vital && g.armed.Load() {
+	err := g.pass(func() error {
+		if g.inject != nil {
+			if err := g.inject(vital); err != nil {
+				return err
+			}
+		}
+		return do()
+	})
+	if err != nil && vital {
 		g.trip(fmt.Errorf("write %s: %w", g.PathBase(name), err))
 		g.stop()
 	}
 	return err
 }
 
+// pass does what changes files, unless the gate is tripped.
+func (g *gate) pass(do func() error) error {
+	g.writes.RLock()
+	if g.broken() != nil {
+		g.writes.RUnlock()
+		g.stop()
+	}
+	defer g.writes.RUnlock()
+	return do()
+}
+
 // stop lets nobody past a tripped gate.
 func (g *gate) stop() {
-	if g.armed.Load() && g.broken() != nil {
+	if g.broken() != nil {
 		select {}
 	}
 }
@@ -115,13 +130,23 @@ func (g *gate) Link(from, to string) error {
 }
 
 func (g *gate) Remove(name string) error {
-	g.stop()
-	return g.FS.Remove(name)
+	return g.pass(func() error { return g.FS.Remove(name) })
 }
 
 func (g *gate) RemoveAll(name string) error {
-	g.stop()
-	return g.FS.RemoveAll(name)
+	return g.pass(func() error { return g.FS.RemoveAll(name) })
+}
+
+// List reads a directory. Where that fails pebble gives up opening and closes
+// its caches, under a compaction that may have begun and that ends the process
+// then.
+func (g *gate) List(dir string) ([]string, error) {
+	names, err := g.FS.List(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		g.trip(fmt.Errorf("list %s: %w", g.PathBase(dir), err))
+		g.stop()
+	}
+	return names, err
 }
 
 // Lock takes no lock: the Disk holds the directory's.

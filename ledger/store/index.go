@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -21,10 +22,18 @@ const (
 	openFilesMax       = 256
 )
 
+// waitedTries is how often background work that somebody waits for may fail in
+// a row. Pebble itself would try again for ever, without a pause.
+const waitedTries = 10
+
 // index is the pebble database behind its gate.
 type index struct {
-	db   *pebble.DB
-	gate *gate
+	db      *pebble.DB
+	gate    *gate
+	reading bool // only: the disk was full
+
+	waiting atomic.Int32 // how many calls cannot go on before background work is done
+	failed  atomic.Int32 // times in a row that background work could not be done
 }
 
 // access is for what an index is opened.
@@ -38,9 +47,40 @@ const (
 
 // openIndex opens the database. One that should be there and is not, or does
 // not read, is ErrDamaged.
-func openIndex(d Disk, o Options, to access) (x *index, err error) {
+//
+// On a full disk what is to be written to is opened to be read: pebble writes
+// when it is opened, what it kept in its log first of all, and fills the rest of
+// the disk with it. Commit asks for more free space than that by itself, and
+// once there is some, apply breaks the store, so that it is opened again.
+func openIndex(d Disk, o Options, to access) (*index, error) {
+	full := to == toWrite && crowded(d, o)
+	if !full {
+		x, err := openPebble(d, o, to)
+		if to != toWrite || !errors.Is(err, ErrNoSpace) {
+			return x, err
+		}
+	}
+	x, err := openPebble(d, o, toRead)
+	if err != nil {
+		return nil, err
+	}
+	x.reading = true
+	if o.Event != nil {
+		o.Event("index: opened only to be read: " + ErrNoSpace.Error())
+	}
+	return x, nil
+}
+
+// crowded says that no commit would find room. Whoever cannot tell tries.
+func crowded(d Disk, o Options) bool {
+	free, err := d.files().free()
+	return err == nil && !o.Small && free < spaceKept
+}
+
+// openPebble opens the database as it is told to.
+func openPebble(d Disk, o Options, to access) (*index, error) {
 	fs, dir, inject := d.index()
-	x = &index{gate: newGate(fs, inject)}
+	x := &index{gate: newGate(fs, inject)}
 	opts := &pebble.Options{
 		FS:                 x.gate,
 		FormatMajorVersion: indexFormat,
@@ -50,7 +90,7 @@ func openIndex(d Disk, o Options, to access) (x *index, err error) {
 		MemTableSize:       memTableBytes,
 		CacheSize:          cacheBytes,
 		MaxOpenFiles:       openFilesMax,
-		EventListener:      listen(o.Event),
+		EventListener:      x.listen(o.Event),
 	}
 	if o.Small {
 		opts.MemTableSize = memTableBytesSmall
@@ -61,21 +101,35 @@ func openIndex(d Disk, o Options, to access) (x *index, err error) {
 	if c, ok := d.(*Crashable); ok && c.cache != nil {
 		opts.Cache = c.cache.blocks
 	}
-	// A damaged file must not end the process.
-	defer func() {
-		if p := recover(); p != nil {
-			x, err = nil, fmt.Errorf("%w: open the index: %v", ErrDamaged, p)
-		}
-	}()
-	x.db, err = pebble.Open(dir, opts)
-	x.gate.armed.Store(true)
-	if err == nil {
-		err = x.gate.broken()
-	}
+	x.waiting.Add(1)
+	defer x.waiting.Add(-1)
+	err := x.until(func() (err error) {
+		// A damaged file must not end the process.
+		defer func() {
+			if p := recover(); p != nil {
+				err = fmt.Errorf("%w: %v", ErrDamaged, p)
+			}
+		}()
+		x.db, err = pebble.Open(dir, opts)
+		return err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("open the index: %w", classify(err))
 	}
 	return x, nil
+}
+
+// until calls pebble, and waits for it or for the gate: behind a tripped one a
+// call may never end.
+func (x *index) until(call func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- call() }()
+	select {
+	case err := <-done:
+		return errors.Join(err, x.gate.broken())
+	case <-x.gate.tripped:
+		return x.gate.err
+	}
 }
 
 // classify makes pebble's word for damage ours, and that for a full disk.
@@ -91,33 +145,22 @@ func classify(err error) error {
 
 // apply commits a batch durably. After an error nobody knows whether it is there.
 func (x *index) apply(b *pebble.Batch) error {
-	done := make(chan error, 1)
-	go func() { done <- x.db.Apply(b, pebble.Sync) }()
-	select {
-	case err := <-done:
-		return errors.Join(err, x.gate.broken())
-	case <-x.gate.tripped:
-		return x.gate.err
+	if x.reading {
+		return errors.New("it was opened only to be read, since the disk was full")
 	}
+	return x.until(func() error { return x.db.Apply(b, pebble.Sync) })
 }
 
 // close closes the database, or abandons one whose gate is tripped.
 func (x *index) close() error {
-	if err := x.gate.broken(); err != nil {
+	if x.gate.broken() != nil {
 		return nil
 	}
-	done := make(chan error, 1)
-	go func() { done <- x.db.Close() }()
-	select {
-	case err := <-done:
-		return err
-	case <-x.gate.tripped:
-		return x.gate.err
-	}
+	return x.until(x.db.Close)
 }
 
 // Infof, Errorf and Fatalf implement pebble.Logger. Pebble expects Fatalf
-// not to return; where the gate lets it, the caller gives back the error.
+// not to return.
 func (x *index) Infof(string, ...any)  {}
 func (x *index) Errorf(string, ...any) {}
 func (x *index) Fatalf(format string, args ...any) {
@@ -125,8 +168,9 @@ func (x *index) Fatalf(format string, args ...any) {
 	x.gate.stop()
 }
 
-// listen turns what somebody should know into lines for event.
-func listen(event func(line string)) *pebble.EventListener {
+// listen turns what somebody should know into lines for event, and sees that
+// nobody waits for ever for background work that cannot be done.
+func (x *index) listen(event func(line string)) *pebble.EventListener {
 	if event == nil {
 		event = func(string) {}
 	}
@@ -134,13 +178,33 @@ func listen(event func(line string)) *pebble.EventListener {
 		event(strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", " "))
 	}
 	return &pebble.EventListener{
-		BackgroundError: func(err error) { line("index: background work is tried again: %v", err) },
-		DataCorruption:  func(i pebble.DataCorruptionInfo) { line("index: damaged: %s", i) },
-		WriteStallBegin: func(i pebble.WriteStallBeginInfo) { line("index: writes wait: %s", i) },
+		BackgroundError: func(err error) {
+			// A damaged table holds up nothing but its own compaction.
+			if !pebble.IsCorruptionError(err) && x.failed.Add(1) >= waitedTries && x.waiting.Load() > 0 {
+				x.gate.trip(fmt.Errorf("background work failed %d times: %w", x.failed.Load(), err))
+				return // the next try waits at the gate
+			}
+			line("index: background work is tried again: %v", err)
+		},
+		FlushEnd:       func(i pebble.FlushInfo) { x.worked(i.Err) },
+		CompactionEnd:  func(i pebble.CompactionInfo) { x.worked(i.Err) },
+		DataCorruption: func(i pebble.DataCorruptionInfo) { line("index: damaged: %s", i) },
+		WriteStallBegin: func(i pebble.WriteStallBeginInfo) {
+			x.waiting.Add(1)
+			line("index: writes wait: %s", i)
+		},
+		WriteStallEnd: func() { x.waiting.Add(-1) },
 		WALCreated: func(i pebble.WALCreateInfo) {
 			if i.Err != nil {
 				line("index: %s", i)
 			}
 		},
+	}
+}
+
+// worked is told how background work ended.
+func (x *index) worked(err error) {
+	if err == nil {
+		x.failed.Store(0)
 	}
 }

@@ -11,7 +11,8 @@ import "encoding/binary"
 //	o leaf(8)               stream offsets of the frames from that leaf on, 8 bytes each
 //	n account(8) number(8)  leaf(8) of the account's entry with that number
 //	t account(8) leaf(8)    empty; an applied entry of another that touches the account
-//	v volume(4)             start(8) length(8) SHA-256(32) infohash(20) of a full volume
+//	v volume(4)             start(8) length(8) SHA-256(32) infohash(20) of a full volume,
+//	                        and what it adds to its shelf (shelf.go)
 //	p volume(4) piece(4)    SHA-1(20) of a piece, the last one as far as it is committed
 //	k key                   a role's own record
 const (

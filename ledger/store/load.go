@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path"
 
 	"weir/ledger"
 	"weir/ledger/wire"
@@ -47,6 +46,9 @@ func loadLayout(r rows, f ledger.Fixed) (*layout, error) {
 		if len(key) != 4 || int(binary.BigEndian.Uint32(key)) != len(l.full) || v.start != end || v.length == 0 {
 			return false, fmt.Errorf("%w: the record of volume %d does not follow the one before it", ErrDamaged, len(l.full))
 		}
+		if last := (len(l.full)+1)%wire.ShelfVolumes == 0; v.shelved && last != (v.shelf.Length > 0) {
+			return false, fmt.Errorf("%w: the record of volume %d does not end its shelf", ErrDamaged, len(l.full))
+		}
 		end += v.length
 		l.full = append(l.full, v)
 		return true, nil
@@ -87,39 +89,42 @@ func loadPieces(r rows, number int, length uint64) ([]byte, error) {
 	return pieces, err
 }
 
-// cut makes the stream's files as long as they are committed: what a torn
-// commit or a download left behind is removed.
+// cut makes the stream's files as long as they are committed. What a torn
+// commit left behind is removed; a download is kept, up to what a volume may
+// have.
 func (s *Store) cut(l *layout) error {
-	d := s.disk.files()
-	names, err := d.list(streamDir)
+	keep, err := s.keepsAhead()
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrDamaged, err)
+		return err
 	}
-	removed := false
-	for _, name := range names {
-		number, ok := volumeNumber(name)
-		if !ok || number <= len(l.full) {
-			continue
-		}
-		if err := d.remove(path.Join(streamDir, name)); err != nil {
+	tailMost := uint64(wire.VolumeBytesMax)
+	if !keep {
+		tailMost = l.tailLength()
+		removed, err := s.removeAfter(len(l.full))
+		if err != nil {
 			return err
 		}
-		removed = true
+		also, err := s.removeAhead()
+		if err != nil {
+			return err
+		}
+		if removed || also {
+			if err := s.disk.files().syncDir(streamDir); err != nil {
+				return err
+			}
+		}
 	}
-	if removed {
-		if err := d.syncDir(streamDir); err != nil {
+	for number, v := range l.full {
+		if err := cutFile(s.disk.files(), number, v.length, v.length); err != nil {
 			return err
 		}
 	}
-	for number := range len(l.full) + 1 {
-		if err := cutFile(d, number, l.volume(number).length); err != nil {
-			return err
-		}
-	}
-	return nil
+	return cutFile(s.disk.files(), len(l.full), l.tailLength(), tailMost)
 }
 
-func cutFile(d fileSystem, number int, length uint64) error {
+// cutFile sees that a volume's file has its committed bytes, and cuts it to
+// them if it has more than most.
+func cutFile(d fileSystem, number int, length, most uint64) error {
 	f, err := d.open(volumeName(number))
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%w: %s is missing", ErrDamaged, volumeName(number))
@@ -132,7 +137,7 @@ func cutFile(d fileSystem, number int, length uint64) error {
 	case err != nil:
 	case uint64(size) < length:
 		err = fmt.Errorf("%w: %s has %d of %d bytes", ErrDamaged, volumeName(number), size, length)
-	case uint64(size) > length:
+	case uint64(size) > most:
 		if err = f.Truncate(int64(length)); err == nil {
 			err = f.Sync()
 		}

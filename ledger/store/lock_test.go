@@ -46,7 +46,7 @@ func TestADirectoryHasOneStoreAtATime(t *testing.T) {
 	if _, err := Open(d, Options{}); !errors.Is(err, ErrLocked) {
 		t.Errorf("a second store on one disk: %v", err)
 	}
-	if _, err := Audit(d, nil); !errors.Is(err, ErrLocked) {
+	if _, err := Audit(d, Options{}, nil); !errors.Is(err, ErrLocked) {
 		t.Errorf("an audit of an open store: %v", err)
 	}
 	if !lockedInAnotherProcess(t, dir) {

@@ -87,18 +87,22 @@ type volume struct {
 	start, length uint64
 	sha256        [32]byte
 	infohash      [20]byte
+	shelved       bool           // what follows was computed
+	large         string         // packed hashes of its shelf's pieces that end in it
+	shelf         wire.VolumeRow // of its shelf, in the last volume of one
 }
 
 func encodeVolume(v volume) []byte {
 	b := binary.BigEndian.AppendUint64(nil, v.start)
 	b = binary.BigEndian.AppendUint64(b, v.length)
-	return append(append(b, v.sha256[:]...), v.infohash[:]...)
+	return v.appendShelf(append(append(b, v.sha256[:]...), v.infohash[:]...))
 }
 
 func decodeVolume(b []byte) (volume, error) {
 	r := reader{b: b}
 	v := volume{start: r.uint(), length: r.uint(), sha256: r.hash()}
 	copy(v.infohash[:], r.take(20))
+	v.readShelf(&r)
 	if r.bad || len(r.b) > 0 {
 		return v, fmt.Errorf("%w: the record of a volume", ErrDamaged)
 	}

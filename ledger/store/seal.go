@@ -55,5 +55,8 @@ func (s *Store) seal(p *plan, number int, pieces []byte, batch *pebble.Batch) er
 	}
 	h.Sum(v.sha256[:0])
 	v.infohash = wire.Infohash(wire.VolumeInfo(s.state.ID, number, v.length, pieces))
+	if err := s.shelve(p, number); err != nil {
+		return err
+	}
 	return batch.Set(key4(rowVolume, uint32(number)), encodeVolume(*v), nil)
 }

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"weir/keys"
 	"weir/ledger"
 	"weir/ledger/wire"
 )
@@ -17,6 +18,12 @@ type Options struct {
 	// Small is for simulated worlds of many stores: 64 KiB memtables, a small
 	// cache (or the Crashable's), no free space held back.
 	Small bool
+	// ReadKey is the read key of an encrypted database, and nil for a readable
+	// one: else, or if it opens nothing, ErrReadKey. It keeps strangers out of
+	// the published stream, and does not protect this disk: the index holds
+	// accounts, names and balances in plain. That is what a disk's own encryption
+	// is for.
+	ReadKey *keys.ReadKey
 	// Event, if not nil, gets a line for people when something happens that
 	// is nobody's error: background work that is tried again, writes that have
 	// to wait for it. It is called from any goroutine.
@@ -64,7 +71,9 @@ func (l *layout) tailLength() uint64 { return l.length - l.start }
 
 // Create founds a store from a charter's bytes, which the caller has compared
 // with an id. A disk that has one is ErrExists; one where an earlier Create
-// was interrupted is begun again.
+// was interrupted is begun again. ErrReadKey comes before anything is written;
+// whether the key of an encrypted database is the right one shows in the first
+// frame that follows.
 func Create(d Disk, charter []byte, o Options) (*Store, error) {
 	s, err := create(d, charter, o)
 	if err != nil {
@@ -75,7 +84,7 @@ func Create(d Disk, charter []byte, o Options) (*Store, error) {
 
 func create(d Disk, charter []byte, o Options) (_ *Store, err error) {
 	charter = append([]byte(nil), charter...)
-	state, batch, err := ledger.Found(charter)
+	state, batch, err := ledger.Found(charter, o.ReadKey)
 	if err != nil {
 		return nil, err
 	}
@@ -109,8 +118,9 @@ func create(d Disk, charter []byte, o Options) (_ *Store, err error) {
 	return s, nil
 }
 
-// Open opens the store on a disk, and cuts its stream to the committed length.
-// ErrNotFound, ErrLocked, ErrVersion, ErrDamaged.
+// Open opens the store on a disk, and cuts its stream to the committed length,
+// or keeps a download behind it (KeepAhead).
+// ErrNotFound, ErrLocked, ErrVersion, ErrDamaged, ErrReadKey.
 //
 // Open checks what is cheap: lengths, the charter, the root, the last piece.
 // Damage elsewhere is Audit's. One thing neither can see: the very end of
@@ -164,7 +174,11 @@ func (s *Store) load() error {
 	if err != nil {
 		return err
 	}
-	if s.state, err = ledger.Load(s.charter, fixed, accounts); err != nil {
+	s.state, err = ledger.Load(s.charter, s.options.ReadKey, fixed, accounts)
+	switch {
+	case errors.Is(err, ErrReadKey):
+		return err
+	case err != nil:
 		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	l, err := loadLayout(s.index.db, fixed)
@@ -193,7 +207,10 @@ func (s *Store) load() error {
 	if root != fixed.Root {
 		return fmt.Errorf("%w: the stored hashes give the root %s, not %s", ErrDamaged, root, fixed.Root)
 	}
-	return nil
+	if err := s.tryKey(s.index.db, l, s.state); err != nil {
+		return err
+	}
+	return s.upgrade()
 }
 
 // Close closes the store and gives up the disk's lock. A second Close does

@@ -97,7 +97,7 @@ func sweepsSurvive(t *testing.T, charter []byte, batches []*ledger.Batch) {
 // volumesAre compares what the store says of its volumes with the stream.
 func volumesAre(t *testing.T, s *Store, charter []byte, batches []*ledger.Batch) {
 	t.Helper()
-	_, first, err := ledger.Found(charter)
+	_, first, err := ledger.Found(charter, s.State().ReadKey)
 	check(t, err)
 	stream := bytes.Clone(first.Frames)
 	for _, b := range batches {

@@ -14,12 +14,16 @@ import (
 // TestReadersFetchersAndAuditsRunBesideCommits is for the race detector, and
 // sees that each of them finds something whole.
 func TestReadersFetchersAndAuditsRunBesideCommits(t *testing.T) {
-	story := newStory(t, 3)
+	t.Run("readable", func(t *testing.T) { runBesideCommits(t, newStory(t, 3)) })
+	t.Run("encrypted", func(t *testing.T) { runBesideCommits(t, sealedStory(t, 3)) })
+}
+
+func runBesideCommits(t *testing.T, story *story) {
 	for range 40 {
 		story.pay(t, 3)
 	}
 	d := NewCrashable(1, nil)
-	s := must[*Store](t)(Create(d, story.charter, Options{Small: true}))
+	s := must[*Store](t)(Create(d, story.charter, story.options()))
 	last := story.batches[len(story.batches)-1]
 	done := make(chan struct{})
 	var readers sync.WaitGroup
@@ -85,7 +89,7 @@ func TestReadersFetchersAndAuditsRunBesideCommits(t *testing.T) {
 	if err := s.Commit(nil, KV{"a", nil}); !errors.Is(err, ErrClosed) {
 		t.Errorf("a closed store still commits: %v", err)
 	}
-	s = must[*Store](t)(Open(d, Options{Small: true}))
+	s = must[*Store](t)(Open(d, story.options()))
 	compare(t, s, story.store)
 	check(t, s.Close())
 }

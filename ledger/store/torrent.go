@@ -37,8 +37,11 @@ func (s *Store) NewestTorrent(c wire.Checkpoint) (Torrent, error) {
 
 // stateFile is the bytes of the state file at the committed end.
 func (s *Store) stateFile(c wire.Checkpoint) ([]byte, error) {
-	st := s.State()
-	f := wire.StateFile{Start: st.Volume, Checkpoint: c, Volumes: s.VolumeRows(0)}
+	st, shelves := s.State(), s.ShelfRows()
+	f := wire.StateFile{
+		Start: st.Volume, Checkpoint: c,
+		Shelves: shelves, Volumes: s.VolumeRows(len(shelves) * wire.ShelfVolumes),
+	}
 	return f.Encode()
 }
 
@@ -89,70 +92,4 @@ func (s *Store) VolumeTorrent(number int) (Torrent, error) {
 	}
 	info := wire.VolumeInfo(s.State().ID, number, v.Length, v.Pieces)
 	return Torrent{Info: info, Infohash: wire.Infohash(info), Content: NewSpan(f, int64(v.Length), nil)}, nil
-}
-
-// Span is a torrent's bytes: the first length of a file and then a few bytes
-// in memory. It has the shape of seed.Content.
-type Span struct {
-	file   readerWriterAt
-	length int64
-	after  []byte
-}
-
-type readerWriterAt interface {
-	io.ReaderAt
-	io.WriterAt
-}
-
-// NewSpan joins the first length bytes of f and the bytes after. Fetched bytes
-// of the second part are written into after.
-func NewSpan(f readerWriterAt, length int64, after []byte) *Span {
-	return &Span{file: f, length: length, after: after}
-}
-
-// After is the part that is in memory: a state file.
-func (s *Span) After() []byte { return s.after }
-
-// ReadAt implements io.ReaderAt over the whole torrent.
-func (s *Span) ReadAt(p []byte, off int64) (int, error) {
-	n := 0
-	if off < s.length {
-		part := p[:min(int64(len(p)), s.length-off)]
-		m, err := s.file.ReadAt(part, off)
-		if m < len(part) {
-			return m, err
-		}
-		n = m
-	}
-	if n < len(p) {
-		at := off + int64(n) - s.length
-		if at > int64(len(s.after)) {
-			return n, io.EOF
-		}
-		m := copy(p[n:], s.after[at:])
-		if n += m; n < len(p) {
-			return n, io.EOF
-		}
-	}
-	return n, nil
-}
-
-// WriteAt implements io.WriterAt; bytes past the end are an error.
-func (s *Span) WriteAt(p []byte, off int64) (int, error) {
-	if off < 0 || off+int64(len(p)) > s.length+int64(len(s.after)) {
-		return 0, fmt.Errorf("write to a torrent at %d: past its end", off)
-	}
-	n := 0
-	if off < s.length {
-		part := p[:min(int64(len(p)), s.length-off)]
-		m, err := s.file.WriteAt(part, off)
-		if err != nil {
-			return m, err
-		}
-		n = m
-	}
-	if n < len(p) {
-		n += copy(s.after[off+int64(n)-s.length:], p[n:])
-	}
-	return n, nil
 }

@@ -15,6 +15,9 @@ import (
 )
 
 func volumeName(number int) string {
+	if number >= aheadTail {
+		return aheadTails[number-aheadTail]
+	}
 	return path.Join(streamDir, fmt.Sprintf("%06d.vol", number))
 }
 
@@ -85,11 +88,7 @@ func (s *Store) VolumeRows(first int) []wire.VolumeRow {
 	if first < 0 || first >= len(l.full) {
 		return nil
 	}
-	list := make([]wire.VolumeRow, 0, len(l.full)-first)
-	for _, v := range l.full[first:] {
-		list = append(list, wire.VolumeRow{Length: uint32(v.length), Infohash: v.infohash, SHA256: v.sha256})
-	}
-	return list
+	return rowsOf(l.full[first:])
 }
 
 // File is one volume of the stream on the disk, as torrents use it. It has the
@@ -142,14 +141,16 @@ func (g guard) protects(number int) int64 {
 
 // openVolume opens a volume's file to write; one that is not there is made. It
 // needs files.
-func (s *Store) openVolume(number int) (file, error) {
+func (s *Store) openVolume(number int) (file, error) { return s.makeFile(volumeName(number)) }
+
+func (s *Store) makeFile(name string) (file, error) {
 	d := s.disk.files()
-	f, err := d.open(volumeName(number))
+	f, err := d.open(name)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return f, err
 	}
 	s.named = true
-	return d.create(volumeName(number))
+	return d.create(name)
 }
 
 // ReadAt reads what is committed or was fetched.
@@ -192,6 +193,10 @@ func (f *File) WriteAt(p []byte, off int64) (int, error) {
 	if skip == int64(len(p)) {
 		return len(p), nil
 	}
+	// Who says what is to be fetched may not fill the disk.
+	if err := s.room(uint64(int64(len(p)) - skip)); err != nil {
+		return 0, fmt.Errorf("write volume %d: %w", f.number, err)
+	}
 	h, err := s.disk.files().open(volumeName(f.number))
 	if err != nil {
 		return 0, fmt.Errorf("write volume %d: %w", f.number, err)
@@ -201,4 +206,47 @@ func (f *File) WriteAt(p []byte, off int64) (int, error) {
 		return int(skip) + n, fmt.Errorf("write volume %d: %w", f.number, classify(err))
 	}
 	return len(p), nil
+}
+
+// Size is the bytes in the file, what was fetched included.
+func (f *File) Size() (int64, error) {
+	s := f.store
+	if err := s.enter(); err != nil {
+		return 0, fmt.Errorf("measure volume %d: %w", f.number, err)
+	}
+	defer s.leave()
+	h, err := s.disk.files().open(volumeName(f.number))
+	if err != nil {
+		return 0, fmt.Errorf("measure volume %d: %w", f.number, err)
+	}
+	n, err := h.Size()
+	if err = errors.Join(err, h.Close()); err != nil {
+		return 0, fmt.Errorf("measure volume %d: %w", f.number, err)
+	}
+	return n, nil
+}
+
+// Sync makes what was fetched outlive a power loss.
+func (f *File) Sync() error {
+	s := f.store
+	s.files.Lock()
+	defer s.files.Unlock()
+	if err := s.enter(); err != nil {
+		return fmt.Errorf("sync volume %d: %w", f.number, err)
+	}
+	defer s.leave()
+	h, err := s.disk.files().open(volumeName(f.number))
+	if err != nil {
+		return fmt.Errorf("sync volume %d: %w", f.number, err)
+	}
+	err = errors.Join(h.Sync(), h.Close())
+	if err == nil && s.named {
+		if err = s.disk.files().syncDir(streamDir); err == nil {
+			s.named = false
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("sync volume %d: %w", f.number, classify(err))
+	}
+	return nil
 }

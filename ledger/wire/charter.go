@@ -17,15 +17,16 @@ const KindLedger DatabaseKind = "ledger"
 // kindCatalogue is reserved.
 const kindCatalogue DatabaseKind = "catalogue"
 
-// charterReserved are the keys of later charters: encrypted, private,
-// moderators, fields, rules, access list, join policy.
-var charterReserved = []string{"al", "e", "f", "j", "mo", "p", "ru"}
+// charterReserved are the keys of later charters: private, moderators,
+// fields, rules, access list, join policy.
+var charterReserved = []string{"al", "f", "j", "mo", "p", "ru"}
 
 // Charter is the founding document of a database: the value of an immutable
 // BEP-44 item, whose target is the database's ID.
 //
 //	d1:Vi1e
 //	1:c  i<created, Unix ms>e
+//	1:e  i1e                   encrypted; absent: readable
 //	1:h  i<heartbeat, seconds>e
 //	1:k  6:ledger
 //	1:l  i<lower limit>e
@@ -42,6 +43,7 @@ var charterReserved = []string{"al", "e", "f", "j", "mo", "p", "ru"}
 //	e
 type Charter struct {
 	Kind         DatabaseKind
+	Encrypted    bool   // only who has the read key can read the entries
 	Name         string // see CheckName
 	Manager      keys.Public
 	Log          keys.LogPublic
@@ -87,6 +89,9 @@ func parseCharter(b []byte) (*Charter, error) {
 	r.version()
 	r.key("c")
 	c.Created = r.int(0, IntMax)
+	if c.Encrypted = r.optional("e"); c.Encrypted {
+		r.int(1, 1)
+	}
 	r.key("h")
 	c.Heartbeat = int(r.int(HeartbeatMin, HeartbeatMax))
 	r.key("k")
@@ -164,6 +169,9 @@ func (c *Charter) bytes() []byte {
 	w.dict()
 	w.version()
 	w.keyInt("c", c.Created)
+	if c.Encrypted {
+		w.keyInt("e", 1)
+	}
 	w.keyInt("h", int64(c.Heartbeat))
 	w.keyText("k", string(c.Kind))
 	w.keyInt("l", c.Lower)

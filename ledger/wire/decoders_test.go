@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"slices"
 	"strings"
@@ -69,7 +70,9 @@ var decoders = []decoder{
 		decode: recode(ParseString, func(b []byte) ([]byte, error) { return String(b), nil }),
 		valid:  one([]byte("5:hello"), nil),
 	},
-	{name: "charter", decode: recode(ParseCharter, encode), valid: of(func(s *sample) []byte { return s.Charter })},
+	{name: "charter", decode: recode(ParseCharter, encode), valid: func(_ testing.TB, s *sample) [][]byte {
+		return [][]byte{s.Charter, s.Sealed.Charter}
+	}},
 	{name: "change", decode: recode(ParseChange, encode), valid: func(t testing.TB, s *sample) [][]byte {
 		endless := &Change{Name: "sweep", Args: SweepArgs(), Seen: s.Founded.Seen()}
 		return [][]byte{s.Change, must[[]byte](t)(endless.Encode())}
@@ -144,19 +147,36 @@ var decoders = []decoder{
 			return append(AppendFrame(nil, f), b[n:]...), nil
 		},
 		valid: func(_ testing.TB, s *sample) [][]byte {
-			swept := bytes.Clone(s.Frames[3])
-			swept[1] = byte(BodyBlanked)
-			clear(swept[len(swept)-len(s.Body.Encode()):])
-			return append(slices.Clone(s.Frames), swept)
+			return slices.Concat(s.Frames, [][]byte{swept(s.Frames[3])}, s.Sealed.Frames[2:], [][]byte{swept(s.Sealed.Frames[3])})
+		},
+	},
+	{
+		name: "sealed frame", stream: true,
+		decode: func(b []byte) ([]byte, error) {
+			f, n, err := ParseFrame(b)
+			if err != nil {
+				return nil, err
+			}
+			opened, err := OpenFrame(f, vectorID, sealedAt, keys.ReadKey{})
+			if err != nil {
+				return nil, err
+			}
+			nonces := bytes.NewReader(append(bytes.Clone(f.Entry[:24]), f.Body[:min(len(f.Body), 24)]...))
+			if f, err = SealFrame(opened, vectorID, sealedAt, keys.ReadKey{}, nonces); err != nil {
+				return nil, err
+			}
+			return append(AppendFrame(nil, f), b[n:]...), nil
+		},
+		valid: func(t testing.TB, s *sample) [][]byte {
+			applied := sealedAs(t, s.Sealed.Plain[3], vectorID, sealedAt)
+			return [][]byte{applied, sealedAs(t, s.Sealed.Plain[4], vectorID, sealedAt), swept(applied)}
 		},
 	},
 	{name: "note", loose: true, decode: func(b []byte) ([]byte, error) {
-		id := ID(bytes.Repeat([]byte{0xab}, 20))
-		c, err := ParseNote(id, manager.LogPublic(), b)
-		return c.Note(id, manager.LogPublic()), err
+		c, err := ParseNote(vectorID, manager.LogPublic(), b)
+		return c.Note(vectorID, manager.LogPublic()), err
 	}, valid: func(testing.TB, *sample) [][]byte {
-		id := ID(bytes.Repeat([]byte{0xab}, 20))
-		return [][]byte{SignCheckpoint(id, manager.Log, 7, Hash{1}).Note(id, manager.LogPublic())}
+		return [][]byte{SignCheckpoint(vectorID, manager.Log, 7, Hash{1}).Note(vectorID, manager.LogPublic())}
 	}},
 	{name: "head", decode: recode(ParseHead, encode), valid: func(t testing.TB, s *sample) [][]byte {
 		first := Head{Length: 300, Checkpoint: s.Founded}
@@ -178,7 +198,7 @@ var decoders = []decoder{
 		text, err := l.(linker).Link()
 		return []byte(text), err
 	}, valid: func(t testing.TB, s *sample) (links [][]byte) {
-		for _, l := range []linker{s.Link, s.Invitation, s.Code, s.Answer} {
+		for _, l := range []linker{s.Link, s.Invitation, s.Code, s.Answer, s.Sealed.Link, s.Sealed.Invitation, s.Sealed.Answer} {
 			links = append(links, []byte(must[string](t)(l.Link())))
 		}
 		return links
@@ -200,7 +220,9 @@ var decoders = []decoder{
 	{
 		name:   "info",
 		decode: recode(ParseInfo, func(i *Info) ([]byte, error) { return i.bytes(), nil }),
-		valid:  func(_ testing.TB, s *sample) [][]byte { return [][]byte{s.NewestInfo, s.VolumeInfo} },
+		valid: func(_ testing.TB, s *sample) [][]byte {
+			return [][]byte{s.NewestInfo, s.VolumeInfo, sampleShelf(s.ID).info}
+		},
 	},
 	{name: "evidence", decode: recode(ParseEvidence, encode), valid: func(t testing.TB, s *sample) [][]byte {
 		return [][]byte{must[[]byte](t)(s.Evidence.Encode()), must[[]byte](t)(s.Contradicts.Encode())}
@@ -208,6 +230,27 @@ var decoders = []decoder{
 }
 
 type linker interface{ Link() (string, error) }
+
+// vectorID and sealedAt are the id and stream offset of vectors that do not say
+// theirs.
+var vectorID = ID(bytes.Repeat([]byte{0xab}, 20))
+
+const sealedAt = 1000
+
+// sealedAs seals a frame under a read key of zeros.
+func sealedAs(t testing.TB, f Frame, id ID, offset uint64) []byte {
+	t.Helper()
+	nonces := counting(5)
+	return AppendFrame(nil, must[Frame](t)(SealFrame(f, id, offset, keys.ReadKey{}, &nonces)))
+}
+
+// swept is a frame as a sweep leaves it: its body blanked, of its length.
+func swept(frame []byte) []byte {
+	b := bytes.Clone(frame)
+	b[1] = byte(BodyBlanked)
+	clear(b[frameHeaderBytes+int(binary.BigEndian.Uint32(b[4:])):])
+	return b
+}
 
 // nonceOf finds the nonce in a sealed value that was opened.
 func nonceOf(value []byte) [24]byte {

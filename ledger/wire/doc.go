@@ -9,9 +9,9 @@
 //
 // From a member to the log: Change and its arguments (Transfer, Admit ...), a
 // Message in the stream of a Window, sealed as an outbox. From the log to
-// everybody: Entry with its effect and Body, a Frame of the stream, Checkpoint,
-// Head, StateFile and the info dictionaries of torrents. Around them Charter,
-// Succession, the links, JoinRequest and Evidence.
+// everybody: Entry with its effect and Body, a Frame of the stream, sealed if the
+// database is encrypted, Checkpoint, Head, StateFile and the info dictionaries of
+// torrents. Around them Charter, Succession, the links, JoinRequest and Evidence.
 //
 // A new format has a section with an example in SPEC.md, a row in
 // decoders_test.go, which gives it vectors and the tests of truncation, and a

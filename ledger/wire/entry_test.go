@@ -66,10 +66,22 @@ func TestVerdictsAreStableWords(t *testing.T) {
 }
 
 func TestAFrameIsRefusedWhenItContradictsItself(t *testing.T) {
-	entry := make([]byte, 10)
+	entry, box := make([]byte, 10), make([]byte, 50)
+	sealed := func(entry, body int) Frame {
+		return Frame{BodySealed, ReadKeyNumber, make([]byte, entry), make([]byte, body)}
+	}
 	for name, f := range map[string]Frame{
-		"sealed":           {State: BodySealed, Entry: entry, Body: make([]byte, 20)},
-		"read key":         {ReadKey: 1, Entry: entry, Body: make([]byte, 20)},
+		"sealed, no key":   {State: BodySealed, Entry: box, Body: make([]byte, 60)},
+		"key, plain":       {ReadKey: 1, Entry: box, Body: make([]byte, 60)},
+		"key 2":            {State: BodySealed, ReadKey: 2, Entry: box, Body: make([]byte, 60)},
+		"key 2, blanked":   {State: BodyBlanked, ReadKey: 2, Entry: box},
+		"key, empty entry": sealed(40, 60),
+		"key, long entry":  sealed(EntryBytesMax+41, 60),
+		"key, no body":     sealed(50, 0),
+		"key, only a salt": sealed(50, 40+bodySaltBytes),
+		"key, long body":   sealed(50, BodyBytesMax+41),
+		"key, blank short": {State: BodyBlanked, ReadKey: 1, Entry: box, Body: make([]byte, 56)},
+		"key, blank full":  {State: BodyBlanked, ReadKey: 1, Entry: box, Body: append(make([]byte, 57), 1)},
 		"state of later":   {State: 3, Entry: entry, Body: make([]byte, 20)},
 		"no entry":         {Body: make([]byte, 20)},
 		"entry too long":   {Entry: make([]byte, EntryBytesMax+1), Body: make([]byte, 20)},

@@ -33,9 +33,12 @@ type BodyState uint8
 
 const (
 	BodyPlain   BodyState = 0
-	BodySealed  BodyState = 1 // reserved: private and encrypted databases
+	BodySealed  BodyState = 1 // of an encrypted database; without read key reserved: private ones
 	BodyBlanked BodyState = 2 // zeroed by a sweep, or (length 0) never published
 )
+
+// ReadKeyNumber is the number of an encrypted database's one read key.
+const ReadKeyNumber = 1
 
 // Frame is one record of the stream, the bytes that are the published
 // database:
@@ -44,10 +47,12 @@ const (
 //	body length u32 ‖ entry ‖ body
 //
 // The first frame of a stream holds the charter's bytes in Entry and has an
-// empty, blanked body. So have the frames of refused changes.
+// empty, blanked body. So have the frames of refused changes. With a read key
+// Entry, and Body unless it is blanked, are boxes (sealedframe.go), 40 bytes
+// longer than what is in them.
 type Frame struct {
 	State   BodyState
-	ReadKey uint16 // number of the read key; 0: none
+	ReadKey uint16 // 0: none, or ReadKeyNumber
 	Entry   []byte
 	Body    []byte
 }
@@ -72,12 +77,13 @@ func AppendFrame(dst []byte, f Frame) []byte {
 // ParseFrame reads the frame at the start of b and its length; ErrShort when b
 // ends before the frame does, ErrNewer as soon as version, state or read key
 // are of a later weir. Entry and body are not looked into, except that a
-// blanked body is all zeros. The slices alias b.
+// blanked body is all zeros: whether the database is one that has sealed frames
+// is for the caller to check, and OpenFrame opens them. The slices alias b.
 func ParseFrame(b []byte) (f Frame, n int, err error) {
 	c := cursor{b: b}
 	c.version()
-	if f.State = BodyState(c.u8()); c.err == nil {
-		c.err = f.checkForm()
+	if f.State = BodyState(c.u8()); c.err == nil && f.State > BodyBlanked {
+		c.fail("body state %d: %w", f.State, ErrNewer)
 	}
 	if f.ReadKey = uint16(c.u16()); c.err == nil {
 		c.err = f.checkForm()
@@ -102,12 +108,24 @@ func ParseFrame(b []byte) (f Frame, n int, err error) {
 // checkForm says whether this weir knows how the frame holds its body.
 func (f *Frame) checkForm() error {
 	switch {
-	case f.State == BodySealed || f.ReadKey != 0:
-		return fmt.Errorf("a sealed body: %w", ErrNewer)
-	case f.State != BodyPlain && f.State != BodyBlanked:
+	case f.State > BodyBlanked:
 		return fmt.Errorf("body state %d: %w", f.State, ErrNewer)
+	case f.ReadKey > ReadKeyNumber:
+		return fmt.Errorf("read key %d: %w", f.ReadKey, ErrNewer)
+	case f.State == BodySealed && f.ReadKey == 0:
+		return fmt.Errorf("a sealed body without read key: %w", ErrNewer)
+	case f.State == BodyPlain && f.ReadKey != 0:
+		return errors.New("a read key, and yet a plain body")
 	}
 	return nil
+}
+
+// boxes is how many bytes longer entry and body are for being sealed.
+func (f *Frame) boxes() int {
+	if f.ReadKey == 0 {
+		return 0
+	}
+	return frameBoxBytes
 }
 
 // check judges a frame's header, before its bytes are here.
@@ -115,13 +133,16 @@ func (f *Frame) check(entry, body int) error {
 	if err := f.checkForm(); err != nil {
 		return err
 	}
+	box := f.boxes()
+	entryMin, entryMax := 1+box, EntryBytesMax+box
+	bodyMin, bodyMax := bodySaltBytes+1+box, BodyBytesMax+box
 	switch {
-	case entry < 1 || entry > EntryBytesMax:
-		return fmt.Errorf("an entry of %d bytes where 1 to %d are allowed", entry, EntryBytesMax)
+	case entry < entryMin || entry > entryMax:
+		return fmt.Errorf("an entry of %d bytes where %d to %d are allowed", entry, entryMin, entryMax)
 	case f.State == BodyBlanked && body == 0:
 		return nil
-	case body <= bodySaltBytes || body > BodyBytesMax:
-		return fmt.Errorf("a body of %d bytes where %d to %d are allowed", body, bodySaltBytes+1, BodyBytesMax)
+	case body < bodyMin || body > bodyMax:
+		return fmt.Errorf("a body of %d bytes where %d to %d are allowed", body, bodyMin, bodyMax)
 	}
 	return nil
 }

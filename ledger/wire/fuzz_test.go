@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"bytes"
+	"errors"
 	"os"
 	"strconv"
 	"strings"
@@ -38,6 +40,7 @@ func FuzzLimitEffect(f *testing.F)    { fuzz(f, "limit effect") }
 func FuzzAccountEffect(f *testing.F)  { fuzz(f, "account effect") }
 func FuzzBody(f *testing.F)           { fuzz(f, "body") }
 func FuzzFrame(f *testing.F)          { fuzz(f, "frame") }
+func FuzzSealedFrame(f *testing.F)    { fuzz(f, "sealed frame") }
 func FuzzNote(f *testing.F)           { fuzz(f, "note") }
 func FuzzHead(f *testing.F)           { fuzz(f, "head") }
 func FuzzHeadChunk(f *testing.F)      { fuzz(f, "head chunk") }
@@ -65,6 +68,46 @@ func FuzzSealed(f *testing.F) {
 		}
 		if w != nil && len(w.Inline) > InlineRoom(len(w.Targets)) {
 			t.Fatalf("%d inline bytes", len(w.Inline))
+		}
+	})
+}
+
+// FuzzOpenFrame feeds what is inside the boxes of a frame, which the fuzzer
+// cannot seal, and then boxes with a bit turned.
+func FuzzOpenFrame(f *testing.F) {
+	s := makeSample(f)
+	for i, p := range s.Sealed.Plain[1:] {
+		f.Add(p.Entry, p.Body, s.Sealed.offset(i+1), uint16(i*100))
+	}
+	f.Fuzz(func(t *testing.T, entry, body []byte, offset uint64, flip uint16) {
+		plain := Frame{Entry: entry, Body: body}
+		if len(body) == 0 {
+			plain.State = BodyBlanked
+		}
+		nonces := counting(7)
+		sealed, err := SealFrame(plain, s.ID, offset, s.Sealed.ReadKey, &nonces)
+		if want := plain.check(len(entry), len(body)); (err == nil) != (want == nil) {
+			t.Fatalf("sealed: %v, and the frame: %v", err, want)
+		}
+		if err != nil {
+			return
+		}
+		b := AppendFrame(nil, sealed)
+		read, n, err := ParseFrame(b)
+		if err != nil || n != len(b) || n > FrameBytesMax {
+			t.Fatalf("%d of %d bytes, %v", n, len(b), err)
+		}
+		opened, err := OpenFrame(read, s.ID, offset, s.Sealed.ReadKey)
+		if err != nil || opened.State != plain.State || !bytes.Equal(opened.Entry, entry) || !bytes.Equal(opened.Body, body) {
+			t.Fatalf("opened %+v, %v", opened, err)
+		}
+		at := frameHeaderBytes + int(flip)%(n-frameHeaderBytes)
+		b[at] ^= 1 << (flip % 8)
+		if read, _, err = ParseFrame(b); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := OpenFrame(read, s.ID, offset, s.Sealed.ReadKey); !errors.Is(err, ErrOpen) {
+			t.Fatalf("with byte %d changed: %v", at, err)
 		}
 	})
 }

@@ -23,14 +23,30 @@ import (
 //	d6:lengthi<length>e4:name52:weir-<id, hex>-<N, six digits>
 //	12:piece lengthi16384e6:pieces<hashes>e
 //
-// pieces are the SHA-1 hashes, 20 bytes each, of PieceBytes each of the files
-// one after the other; the last piece may be shorter.
+// Shelf N, of the ShelfVolumes volumes from ShelfVolumes x N on:
+//
+//	d5:filesl
+//	  d6:lengthi<length>e4:pathl52:weir-<id, hex>-<number, six digits>ee
+//	  ...
+//	e4:name58:weir-<id, hex>-shelf-<N, six digits>
+//	12:piece lengthi1048576e6:pieces<hashes>e
+//
+// pieces are the SHA-1 hashes, 20 bytes each, of PieceBytes (in a shelf,
+// ShelfPieceBytes) each of the files one after the other; the last piece may be
+// shorter.
 const (
-	tailName       = "tail"
-	stateName      = "state"
-	volumeDigits   = 6
-	infoOtherBytes = 256 // everything in an info dictionary but pieces
-	infoBytesMax   = infoOtherBytes + 20*((VolumeBytesMax+StateBytesMax)/PieceBytes+1)
+	tailName     = "tail"
+	stateName    = "state"
+	shelfMark    = "-shelf"
+	volumeDigits = 6
+
+	// ShelfPieceBytes is the length of a shelf's pieces.
+	ShelfPieceBytes = 1 << 20
+
+	infoOtherBytes    = 256 // everything in an info dictionary but pieces and a shelf's files
+	infoFileBytes     = 96  // one of a shelf's files
+	infoBytesMax      = infoOtherBytes + 20*((VolumeBytesMax+StateBytesMax)/PieceBytes+1)
+	shelfInfoBytesMax = infoOtherBytes + ShelfVolumes*infoFileBytes + 20*(ShelfVolumes*VolumeBytesMax/ShelfPieceBytes+1)
 )
 
 // NewestInfo is the info dictionary of a newest torrent with a tail and a
@@ -44,7 +60,7 @@ func NewestInfo(id ID, tail uint64, state int, pieces []byte) []byte {
 	w.file(uint64(state), stateName)
 	w.end()
 	w.keyText("name", infoName(id))
-	w.pieces(pieces)
+	w.pieces(PieceBytes, pieces)
 	w.end()
 	return w.b
 }
@@ -54,8 +70,25 @@ func VolumeInfo(id ID, number int, length uint64, pieces []byte) []byte {
 	w := writer{make([]byte, 0, infoOtherBytes+len(pieces))}
 	w.dict()
 	w.keyInt("length", int64(length))
-	w.keyText("name", fmt.Sprintf("%s-%0*d", infoName(id), volumeDigits, number))
-	w.pieces(pieces)
+	w.keyText("name", volumeName(id, number))
+	w.pieces(PieceBytes, pieces)
+	w.end()
+	return w.b
+}
+
+// ShelfInfo is the info dictionary of a shelf whose volumes have these lengths,
+// ShelfVolumes of them.
+func ShelfInfo(id ID, number int, lengths []uint64, pieces []byte) []byte {
+	w := writer{make([]byte, 0, infoOtherBytes+len(lengths)*infoFileBytes+len(pieces))}
+	w.dict()
+	w.text("files")
+	w.list()
+	for i, n := range lengths {
+		w.file(n, volumeName(id, ShelfVolumes*number+i))
+	}
+	w.end()
+	w.keyText("name", numbered(infoName(id)+shelfMark, number))
+	w.pieces(ShelfPieceBytes, pieces)
 	w.end()
 	return w.b
 }
@@ -70,25 +103,44 @@ func (w *writer) file(length uint64, name string) {
 	w.end()
 }
 
-func (w *writer) pieces(pieces []byte) {
-	w.keyInt("piece length", PieceBytes)
+func (w *writer) pieces(length int64, pieces []byte) {
+	w.keyInt("piece length", length)
 	w.keyBytes("pieces", pieces)
 }
 
 func infoName(id ID) string { return "weir-" + id.String() }
 
+func volumeName(id ID, number int) string { return numbered(infoName(id), number) }
+
+func numbered(name string, number int) string {
+	return fmt.Sprintf("%s-%0*d", name, volumeDigits, number)
+}
+
 // Info is a decoded info dictionary of ours.
 type Info struct {
-	ID     ID
-	Newest bool
-	Number int    // of the volume, when not Newest
-	Tail   uint64 // length of the tail, or of the volume
-	State  int    // length of the state file, when Newest
-	Pieces []byte
+	ID      ID
+	Newest  bool
+	Shelf   bool
+	Number  int      // of the volume or shelf, when not Newest
+	Tail    uint64   // length of the tail, of the volume, or of all of a shelf's
+	State   int      // length of the state file, when Newest
+	Volumes []uint64 // lengths of a shelf's volumes
+	Pieces  []byte
+}
+
+// Length is the bytes of all files together.
+func (i *Info) Length() int64 { return int64(i.Tail) + int64(i.State) }
+
+// PieceBytes is the length of a piece but the last.
+func (i *Info) PieceBytes() int64 {
+	if i.Shelf {
+		return ShelfPieceBytes
+	}
+	return PieceBytes
 }
 
 // ParseInfo reads an info dictionary and refuses every one that is not
-// exactly as NewestInfo or VolumeInfo write it. Pieces aliases b.
+// exactly as NewestInfo, VolumeInfo or ShelfInfo write it. Pieces aliases b.
 func ParseInfo(b []byte) (*Info, error) {
 	i, err := parseInfo(b)
 	if err != nil {
@@ -98,27 +150,28 @@ func ParseInfo(b []byte) (*Info, error) {
 }
 
 func parseInfo(b []byte) (*Info, error) {
-	if len(b) > infoBytesMax {
-		return nil, fmt.Errorf("%d bytes where %d are allowed", len(b), infoBytesMax)
+	if len(b) > shelfInfoBytesMax {
+		return nil, fmt.Errorf("%d bytes where %d are allowed", len(b), shelfInfoBytesMax)
 	}
 	var i Info
 	r := reader{b: b}
 	r.open('d')
-	if i.Newest = r.optional("files"); i.Newest {
-		r.open('l')
-		i.Tail = uint64(r.file(tailName, VolumeBytesMax))
-		i.State = int(r.file(stateName, StateBytesMax))
-		r.close()
-	} else {
+	names := []string(nil)
+	if !r.optional("files") {
 		r.key("length")
 		i.Tail = uint64(r.int(1, VolumeBytesMax))
+	} else if names = i.readFiles(&r); len(names) == 2 {
+		// A shelf has more.
+		i.Newest, i.Tail, i.State, i.Volumes = true, i.Volumes[0], int(i.Volumes[1]), nil
+	} else {
+		i.Shelf = true
 	}
 	r.key("name")
 	name := string(r.bytes(1, infoOtherBytes))
 	r.key("piece length")
-	r.int(PieceBytes, PieceBytes)
+	r.int(i.PieceBytes(), i.PieceBytes())
 	r.key("pieces")
-	i.Pieces = r.bytes(20, infoBytesMax)
+	i.Pieces = r.bytes(20, shelfInfoBytesMax)
 	r.close()
 	if err := r.end(); err != nil {
 		return nil, err
@@ -126,8 +179,10 @@ func parseInfo(b []byte) (*Info, error) {
 	if err := i.readName(name); err != nil {
 		return nil, err
 	}
-	total := i.Tail + uint64(i.State)
-	if want := 20 * int((total+PieceBytes-1)/PieceBytes); len(i.Pieces) != want {
+	if err := i.check(names); err != nil {
+		return nil, err
+	}
+	if want := 20 * int((i.Length()+i.PieceBytes()-1)/i.PieceBytes()); len(i.Pieces) != want {
 		return nil, fmt.Errorf("%d bytes of piece hashes where %d belong", len(i.Pieces), want)
 	}
 	if !bytes.Equal(i.bytes(), b) {
@@ -136,18 +191,43 @@ func parseInfo(b []byte) (*Info, error) {
 	return &i, nil
 }
 
-func (r *reader) file(name string, most int64) int64 {
-	r.open('d')
-	r.key("length")
-	n := r.int(1, most)
-	r.key("path")
+// readFiles reads the list of files: their lengths into Volumes and Tail, and
+// their names.
+func (i *Info) readFiles(r *reader) (names []string) {
 	r.open('l')
-	if got := string(r.bytes(1, infoOtherBytes)); r.err == nil && got != name {
-		r.fail("a file %q where %q is wanted", got, name)
+	for r.more() && len(names) <= ShelfVolumes {
+		name, n := r.file()
+		names = append(names, name)
+		i.Volumes = append(i.Volumes, n)
+		i.Tail += n
 	}
 	r.close()
+	return names
+}
+
+// check compares what the files are with what they are to be.
+func (i *Info) check(names []string) error {
+	switch {
+	case i.Newest && (names[0] != tailName || names[1] != stateName):
+		return fmt.Errorf("files %q and %q where %q and %q are wanted", names[0], names[1], tailName, stateName)
+	case i.Newest && i.State > StateBytesMax:
+		return fmt.Errorf("a state file of %d bytes where %d are allowed", i.State, StateBytesMax)
+	case i.Shelf && (len(names) != ShelfVolumes || i.Number >= VolumesMax/ShelfVolumes):
+		return fmt.Errorf("shelf %d of %d volumes where %d make one", i.Number, len(names), ShelfVolumes)
+	}
+	return nil // the names of volumes are compared byte by byte with all the rest
+}
+
+func (r *reader) file() (name string, length uint64) {
+	r.open('d')
+	r.key("length")
+	length = uint64(r.int(1, VolumeBytesMax))
+	r.key("path")
+	r.open('l')
+	name = string(r.bytes(1, infoOtherBytes))
 	r.close()
-	return n
+	r.close()
+	return name, length
 }
 
 var errInfoName = errors.New("the name is none of ours")
@@ -167,6 +247,9 @@ func (i *Info) readName(name string) error {
 	if i.Newest {
 		return nil
 	}
+	if rest, ok = strings.CutPrefix(rest, shelfMark); ok != i.Shelf {
+		return errInfoName
+	}
 	if len(rest) != 1+volumeDigits || rest[0] != '-' {
 		return errInfoName
 	}
@@ -179,8 +262,11 @@ func (i *Info) readName(name string) error {
 }
 
 func (i *Info) bytes() []byte {
-	if i.Newest {
+	switch {
+	case i.Newest:
 		return NewestInfo(i.ID, i.Tail, i.State, i.Pieces)
+	case i.Shelf:
+		return ShelfInfo(i.ID, i.Number, i.Volumes, i.Pieces)
 	}
 	return VolumeInfo(i.ID, i.Number, i.Tail, i.Pieces)
 }

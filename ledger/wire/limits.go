@@ -12,7 +12,7 @@ const (
 	KindNameBytesMax   = 16
 	EntryBytesMax      = 16384
 	BodyBytesMax       = bodySaltBytes + ChangeBytesMax
-	FrameBytesMax      = frameHeaderBytes + EntryBytesMax + BodyBytesMax
+	FrameBytesMax      = frameHeaderBytes + EntryBytesMax + BodyBytesMax + 2*frameBoxBytes
 	ChunkBytes         = 900 // stream bytes in one chunk item
 	WindowTargetsMax   = 32
 	HeadChunksMax      = 16

@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"weir/keys"
 )
 
 // Links are what people hand to each other, as text or as a QR code:
@@ -33,18 +35,22 @@ const (
 	// 5 is reserved: a payment request.
 )
 
-// flagReadKey is reserved: the link carries the read key of an encrypted
-// database.
+// flagReadKey is the one flag so far: a read key follows the addresses.
 const flagReadKey = 1
 
 // DatabaseLink, type 1, names a database and where to look for it:
 //
 //	id (20) ‖ digest prefix (16) ‖ flags u8 ‖ count u8 ‖
-//	count x ( address length u8, 4 or 16 ‖ address ‖ port u16 )
+//	count x ( address length u8, 4 or 16 ‖ address ‖ port u16 ) ‖
+//	read key (32), when flags bit 0 is set
+//
+// Whoever has a link with a read key can read the database. Whether there has
+// to be one its charter says.
 type DatabaseLink struct {
 	ID        ID
 	Digest    DigestPrefix
 	Bootstrap []netip.AddrPort // at most 4
+	ReadKey   *keys.ReadKey    // of an encrypted database; nil: none
 }
 
 // Invitation, type 2, lets its holder join:
@@ -64,7 +70,7 @@ type Answer struct {
 	Account uint64
 }
 
-// Link is the text of the link.
+// Link is the text of the link. It is secret when it has a read key.
 func (l DatabaseLink) Link() (string, error) {
 	b, err := l.append(nil)
 	if err != nil {
@@ -87,7 +93,7 @@ func (l Invitation) Link() (string, error) {
 	return linkText(linkInvitation, appendU32(b, uint32(expires))), nil
 }
 
-// Link is the text of the answer.
+// Link is the text of the answer. It is secret when it has a read key.
 func (l Answer) Link() (string, error) {
 	b, err := l.DatabaseLink.append(nil)
 	if err != nil {
@@ -185,9 +191,13 @@ func (l DatabaseLink) append(b []byte) ([]byte, error) {
 	if len(l.Bootstrap) > BootstrapMax {
 		return nil, fmt.Errorf("%d addresses where %d are allowed", len(l.Bootstrap), BootstrapMax)
 	}
+	flags := byte(0)
+	if l.ReadKey != nil {
+		flags |= flagReadKey
+	}
 	b = append(b, l.ID[:]...)
 	b = append(b, l.Digest[:]...)
-	b = append(b, 0, byte(len(l.Bootstrap)))
+	b = append(b, flags, byte(len(l.Bootstrap)))
 	for _, a := range l.Bootstrap {
 		if err := checkAddr(a); err != nil {
 			return nil, err
@@ -197,16 +207,20 @@ func (l DatabaseLink) append(b []byte) ([]byte, error) {
 		b = append(b, ip...)
 		b = appendU16(b, int(a.Port()))
 	}
-	return b, nil
+	if l.ReadKey == nil {
+		return b, nil
+	}
+	if err := checkReadKey(*l.ReadKey); err != nil {
+		return nil, err
+	}
+	return append(b, l.ReadKey[:]...), nil
 }
 
 func (c *cursor) database() (l DatabaseLink) {
 	c.fixed(l.ID[:])
 	c.fixed(l.Digest[:])
-	switch flags := c.u8(); {
-	case flags&flagReadKey != 0:
-		c.fail("encrypted databases: %w", ErrNewer)
-	case flags != 0:
+	flags := c.u8()
+	if flags&^flagReadKey != 0 {
 		c.fail("flags %#x: %w", flags, ErrNewer)
 	}
 	count := c.u8()
@@ -225,7 +239,23 @@ func (c *cursor) database() (l DatabaseLink) {
 		}
 		l.Bootstrap = append(l.Bootstrap, a)
 	}
+	if flags&flagReadKey != 0 {
+		l.ReadKey = new(keys.ReadKey)
+		c.fixed(l.ReadKey[:])
+		if c.err == nil {
+			c.err = checkReadKey(*l.ReadKey)
+		}
+	}
 	return l
+}
+
+// checkReadKey refuses the zero key, which is what a forgotten field looks
+// like.
+func checkReadKey(k keys.ReadKey) error {
+	if k == (keys.ReadKey{}) {
+		return errors.New("the read key is zero")
+	}
+	return nil
 }
 
 func checkAddr(a netip.AddrPort) error {

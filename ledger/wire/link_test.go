@@ -41,7 +41,7 @@ func TestALinkSaysWhatIsWrongWithIt(t *testing.T) {
 	}
 	payload := must[[]byte](t)(s.Link.append(nil))
 	flagged := bytes.Clone(payload)
-	for _, flags := range []byte{1, 2, 0x80, 0xff} {
+	for _, flags := range []byte{2, 3, 0x80, 0xff} {
 		flagged[36] = flags
 		if _, err := ParseLink(linkText(linkDatabase, flagged)); !errors.Is(err, ErrNewer) {
 			t.Errorf("flags %x: %v", flags, err)
@@ -58,10 +58,16 @@ func TestALinkIsRefusedWhenItsPayloadIsMalformed(t *testing.T) {
 	s := makeSample(t)
 	head := append(append(bytes.Clone(s.ID[:]), make([]byte, 16)...), 0)
 	code := must[[]byte](t)(s.Code.payload())
+	flagged := func(head []byte) []byte { return append(bytes.Clone(head[:len(head)-1]), flagReadKey) }
 	for name, text := range map[string]string{
 		"type 0":               linkText(0, nil),
 		"nothing":              linkText(linkDatabase, nil),
 		"cut off":              linkText(linkDatabase, head),
+		"no read key":          linkText(linkDatabase, append(flagged(head), 0)),
+		"read key of zeros":    linkText(linkDatabase, append(flagged(head), make([]byte, 33)...)),
+		"short read key":       linkText(linkDatabase, append(flagged(head), append([]byte{0}, bytes.Repeat([]byte{1}, 31)...)...)),
+		"read key, no address": linkText(linkDatabase, append(flagged(head), append([]byte{1}, bytes.Repeat([]byte{1}, 32)...)...)),
+		"answer without key":   linkText(linkAnswer, append(append(flagged(head), 0), 0, 0, 0, 0, 0, 0, 0, 1)),
 		"more at the end":      linkText(linkDatabase, append(bytes.Clone(head), 0, 0)),
 		"five addresses":       linkText(linkDatabase, append(append(bytes.Clone(head), 5), bytes.Repeat([]byte{4, 1, 2, 3, 4, 0, 1}, 5)...)),
 		"address of 5 bytes":   linkText(linkDatabase, append(bytes.Clone(head), 1, 5, 1, 2, 3, 4, 5, 0, 1)),
@@ -97,6 +103,7 @@ func TestALinkIsNotWrittenWithWhatNobodyCouldRead(t *testing.T) {
 		"port 0":          at("1.2.3.4:0"),
 		"mapped":          at("[::ffff:1.2.3.4]:1"),
 		"no address":      DatabaseLink{Bootstrap: make([]netip.AddrPort, 1)},
+		"read key of 0":   DatabaseLink{ReadKey: new(keys.ReadKey)},
 		"never expires":   Invitation{},
 		"expires in 2200": Invitation{Expires: time.Unix(1<<33, 0)},
 		"part of seconds": Invitation{Expires: time.Unix(1, 1)},

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"weir/internal/sign"
+	"weir/keys"
 	"weir/ledger"
 	"weir/ledger/wire"
 )
@@ -62,13 +63,51 @@ func (h hashes) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
 // The frames of SPEC.md are a database: whoever replays them gets its root and
 // balances.
 func TestTheDatabaseOfTheSpecificationReplays(t *testing.T) {
-	charter := specExample(t, "charter")["charter"]
-	frames := specExample(t, "frames")
 	head, err := wire.ParseHead(specExample(t, "head")["head"])
 	if err != nil {
 		t.Fatal(err)
 	}
-	state, founded, err := ledger.Found(charter)
+	state := replayed(t, specExample(t, "charter")["charter"], nil, specExample(t, "frames"))
+	if state.Root != head.Checkpoint.Root || state.Size != head.Checkpoint.Size || state.Length != head.Length {
+		t.Errorf("size %d, length %d, root %v; the head says %d, %d, %v", state.Size, state.Length, state.Root, head.Checkpoint.Size, head.Length, head.Checkpoint.Root)
+	}
+}
+
+// So are the sealed ones, for whoever has the read key of its manager.
+func TestTheEncryptedDatabaseOfTheSpecificationReplays(t *testing.T) {
+	frames := specExample(t, "sealed frames")
+	f, _, err := wire.ParseFrame(frames["charter's"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, digest := wire.CharterID(f.Entry), wire.CharterDigest(f.Entry)
+	manager := keys.Derive(keys.Seed(bytes.Repeat([]byte{1}, 32)))
+	key := manager.ReadKey(digest)
+	if !bytes.Equal(key[:], frames["read key"]) || !bytes.Equal(id[:], frames["id"]) {
+		t.Errorf("the read key is %x, of %v", key, id)
+	}
+	state := replayed(t, f.Entry, &key, frames)
+	if !bytes.Equal(state.Root[:], frames["root"]) {
+		t.Errorf("root %v", state.Root)
+	}
+	at := uint64(0)
+	for _, name := range []string{"charter's", "entry 1's", "entry 2's"} {
+		at += uint64(len(frames[name]))
+	}
+	f, _, err = wire.ParseFrame(frames["entry 3's"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened, err := wire.OpenFrame(f, id, at, key)
+	if err != nil || !bytes.Equal(opened.Entry, frames["3's entry"]) || !bytes.Equal(opened.Body, frames["3's body"]) {
+		t.Errorf("%+v, %v", opened, err)
+	}
+}
+
+// replayed is the state after the four entries of an example.
+func replayed(t *testing.T, charter []byte, key *keys.ReadKey, frames map[string][]byte) *ledger.State {
+	t.Helper()
+	state, founded, err := ledger.Found(charter, key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,12 +122,10 @@ func TestTheDatabaseOfTheSpecificationReplays(t *testing.T) {
 	for _, b := range batches {
 		state.Adopt(b)
 	}
-	if state.Root != head.Checkpoint.Root || state.Size != head.Checkpoint.Size || state.Length != head.Length {
-		t.Errorf("size %d, length %d, root %v; the head says %d, %d, %v", state.Size, state.Length, state.Root, head.Checkpoint.Size, head.Length, head.Checkpoint.Root)
-	}
 	alice, _ := state.ByName("Alice")
 	bob, _ := state.ByName("Bob")
 	if alice.Balance != -250 || bob.Balance != 250 || state.Sum() != 0 || state.Accepted != 3 || state.Refused != 1 {
 		t.Errorf("alice %d, bob %d, %d applied, %d refused", alice.Balance, bob.Balance, state.Accepted, state.Refused)
 	}
+	return state
 }

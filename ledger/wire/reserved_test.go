@@ -52,15 +52,21 @@ func reservedForms(t testing.TB, s *sample) (list []reservedForm) {
 	const kindAt = 1 + 8 + 8 + 8 + 32 + 64
 	add("entry", "kind 7", changed("entry", kindAt, byte(kinds)), 0)
 	add("entry", "verdict 14", changed("entry", kindAt+1, byte(verdicts)), 0)
-	add("frame", "state 1", changed("frame", 1, byte(BodySealed)), 2)
+	add("frame", "state 1 without read key", changed("frame", 1, byte(BodySealed)), 4)
 	add("frame", "state 3", changed("frame", 1, 3), 2)
-	add("frame", "read key 1", changed("frame", 3, 1), 4)
+	add("frame", "read key 2", changed("frame", 3, 2), 4)
+	sealed := bytes.Clone(s.Sealed.Frames[3])
+	sealed[3] = 2
+	add("frame", "read key 2, sealed", sealed, 4)
+	sealed = bytes.Clone(sealed)
+	sealed[2], sealed[3] = 1, 0
+	add("frame", "read key 256, sealed", sealed, 4)
 	add("evidence", "kind 3", changed("evidence", 1, 3), 2)
 
 	link := func(name string, kind byte, payload []byte) { add("link", name, []byte(linkText(kind, payload)), 0) }
 	database := must[[]byte](t)(s.Link.append(nil))
 	const flagsAt = 20 + 16
-	for _, bit := range []byte{0, 1, 7} {
+	for _, bit := range []byte{1, 7} {
 		flagged := bytes.Clone(database)
 		flagged[flagsAt] = 1 << bit
 		name := "flag bit " + string('0'+rune(bit))
@@ -68,6 +74,9 @@ func reservedForms(t testing.TB, s *sample) (list []reservedForm) {
 		link(name+" and nothing after it", linkDatabase, flagged[:flagsAt+1])
 		link(name+" and a key after it", linkDatabase, append(flagged, make([]byte, 32)...))
 	}
+	both := must[[]byte](t)(s.Sealed.Link.append(nil))
+	both[flagsAt] |= 2
+	link("flag bits 0 and 1", linkDatabase, both)
 	link("type 5", 5, database)
 	link("type 5 and nothing after it", 5, nil)
 	link("type 6", 6, database)
@@ -107,6 +116,18 @@ func reservedVectors(t testing.TB, s *sample, format string) (list []vector) {
 		add("kind 0", b)
 	case "link":
 		add("type 0", []byte(linkText(0, must[[]byte](t)(s.Link.append(nil)))))
+		sealed := must[[]byte](t)(s.Sealed.Link.append(nil))
+		add("flag bit 0 and no read key", []byte(linkText(linkDatabase, sealed[:len(sealed)-32])))
+		add("flag bit 0 and a read key of 31 bytes", []byte(linkText(linkDatabase, sealed[:len(sealed)-1])))
+		add("flag bit 0 and a byte too many", []byte(linkText(linkDatabase, append(bytes.Clone(sealed), 0))))
+		add("flag bit 0 and a read key of zeros", []byte(linkText(linkDatabase, append(bytes.Clone(sealed[:len(sealed)-32]), make([]byte, 32)...))))
+		unflagged := bytes.Clone(sealed)
+		unflagged[20+16] = 0
+		add("a read key without flag bit 0", []byte(linkText(linkDatabase, unflagged)))
+	case "charter":
+		for _, value := range []string{"i0e", "i2e", "1:1"} {
+			add("key e = "+value, withKey(fields(t, s.Charter), field{"e", []byte(value)}))
+		}
 	}
 	return list
 }

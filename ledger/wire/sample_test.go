@@ -83,6 +83,12 @@ type sample struct {
 	Evidence    *Evidence
 	Contradicts *Evidence
 
+	// Sealed is the same story in an encrypted database: its log with the frames
+	// sealed, and its links. It has a ReadKey, and Plain, the frames opened.
+	Sealed  *sample
+	ReadKey keys.ReadKey
+	Plain   []Frame
+
 	leaves [][]byte
 }
 
@@ -128,17 +134,56 @@ func (s *sample) enter(t testing.TB, e Entry, signer *keys.Identity, before Hash
 func (s *sample) Stream() []byte { return bytes.Join(s.Frames, nil) }
 
 func makeSample(t testing.TB) *sample {
-	var s sample
-	s.makeLog(t)
+	s := sample{Sealed: &sample{}}
+	s.makeLog(t, sampleCharter())
 	s.makeOutbox(t)
 	s.makePublished()
 	s.makeLinks(t)
+	encrypted := sampleCharter()
+	encrypted.Encrypted = true
+	s.Sealed.makeLog(t, encrypted)
+	s.Sealed.seal(t)
+	s.Sealed.makeLinks(t)
 	return &s
 }
 
-func (s *sample) makeLog(t testing.TB) {
+// counting is the nonces of the examples: what is read first is all of one
+// byte, what is read next of the byte after it.
+type counting byte
+
+func (c *counting) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = byte(*c)
+	}
+	*c++
+	return len(p), nil
+}
+
+// seal seals the frames of the log.
+func (s *sample) seal(t testing.TB) {
+	s.ReadKey = manager.ReadKey(s.Digest)
+	nonces := counting(0x0a)
+	offset := uint64(0)
+	for i, b := range s.Frames {
+		f, _, err := ParseFrame(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Plain = append(s.Plain, f)
+		if i > 0 {
+			f = must[Frame](t)(SealFrame(f, s.ID, offset, s.ReadKey, &nonces))
+			s.Frames[i] = AppendFrame(nil, f)
+		}
+		offset += uint64(len(s.Frames[i]))
+	}
+}
+
+// offset is where frame number i begins.
+func (s *sample) offset(i int) uint64 { return uint64(len(bytes.Join(s.Frames[:i], nil))) }
+
+func (s *sample) makeLog(t testing.TB, charter *Charter) {
 	bytesOf := must[[]byte](t)
-	s.Charter = bytesOf(sampleCharter().Encode())
+	s.Charter = bytesOf(charter.Encode())
 	s.ID, s.Digest = CharterID(s.Charter), CharterDigest(s.Charter)
 	s.leaves = [][]byte{s.Charter}
 	s.Frames = [][]byte{AppendFrame(nil, Frame{State: BodyBlanked, Entry: s.Charter})}
@@ -205,6 +250,9 @@ func (s *sample) makeLinks(t testing.TB) {
 	s.Link = DatabaseLink{ID: s.ID, Digest: s.Digest.Prefix(), Bootstrap: []netip.AddrPort{
 		netip.MustParseAddrPort("192.0.2.1:6881"), netip.MustParseAddrPort("[2001:db8::1]:6881"),
 	}}
+	if s.ReadKey != (keys.ReadKey{}) {
+		s.Link.ReadKey = &s.ReadKey
+	}
 	s.Invitation = Invitation{s.Link, [16]byte(bytes.Repeat([]byte{0x08}, 16)), time.UnixMilli(day).UTC()}
 	s.Code = NewMemberCode(bob, "Bob")
 	s.Answer = Answer{s.Link, 2}

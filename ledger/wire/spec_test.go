@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"weir/keys"
 )
@@ -119,6 +120,19 @@ func makeExamples(t testing.TB) map[string]example {
 			e.bytes(name, s.Frames[i])
 		}
 	})
+	add("sealed frames", func(e *example) {
+		read := s.Sealed.ReadKey
+		e.bytes("read key", read[:])
+		e.text("id", s.Sealed.ID.String())
+		for i, name := range []string{"charter's", "entry 1's", "entry 2's", "entry 3's", "entry 4's"} {
+			e.bytes(name, s.Sealed.Frames[i])
+		}
+		e.bytes("3's data", frameData(s.Sealed.ID, s.Sealed.offset(3), partEntry))
+		e.bytes("3's entry", s.Sealed.Plain[3].Entry)
+		e.bytes("3's data, body", frameData(s.Sealed.ID, s.Sealed.offset(3), partBody))
+		e.bytes("3's body", s.Sealed.Plain[3].Body)
+		e.text("root", s.Sealed.Checkpoint.Root.String())
+	})
 	add("checkpoint", func(e *example) {
 		e.lines(string(CheckpointText(s.ID, s.Checkpoint.Size, s.Checkpoint.Root)))
 	})
@@ -147,16 +161,25 @@ func makeExamples(t testing.TB) map[string]example {
 		e.bytes("volume 7", s.VolumeInfo)
 		e.bytes("infohash", volume[:])
 	})
+	add("shelf", func(e *example) { sampleShelf(s.ID).example(e) })
 	add("state", func(e *example) { e.bytes("state", bytesOf(s.State.Encode())) })
 	add("meeting", func(e *example) {
 		meet := MeetInfohash(s.ID)
 		e.bytes("meet", meet[:])
+	})
+	add("meeting of an encrypted database", func(e *example) {
+		at := time.UnixMilli(day).Add(-24 * time.Hour)
+		for i, meet := range MeetInfohashes(s.Sealed.ID, s.Sealed.ReadKey, at) {
+			e.text("week", fmt.Sprint(at.Unix()/weekSeconds-int64(i)))
+			e.bytes("meet", meet[:])
+		}
 	})
 	add("links", func(e *example) {
 		e.text("database", textOf(s.Link.Link()))
 		e.text("invitation", textOf(s.Invitation.Link()))
 		e.text("bob's code", textOf(s.Code.Link()))
 		e.text("answer", textOf(s.Answer.Link()))
+		e.text("encrypted", textOf(s.Sealed.Link.Link()))
 	})
 	add("join request", func(e *example) {
 		e.bytes("secret", s.Invitation.Secret[:])
@@ -268,6 +291,10 @@ func TestTheSpecificationNamesEveryVerdictKindAndLimit(t *testing.T) {
 		fmt.Sprintf("| postings | %d to %d |", PostingsMin, PostingsMax),
 		fmt.Sprintf("| window · its targets · inline with 0 and with 32 targets | %d bytes · %d · %d and %d bytes |", WindowBytesMax, WindowTargetsMax, InlineRoom(0), InlineRoom(WindowTargetsMax)),
 		fmt.Sprintf("| entry · body · frame | %s · %s · %s bytes |", thousands(EntryBytesMax), thousands(BodyBytesMax), thousands(FrameBytesMax)),
+		fmt.Sprintf("| entry · body in their boxes | %s · %s bytes |", thousands(EntryBytesMax+frameBoxBytes), thousands(BodyBytesMax+frameBoxBytes)),
+		fmt.Sprintf("1 .. %s; with the read key %d .. %s", thousands(EntryBytesMax), 1+frameBoxBytes, thousands(EntryBytesMax+frameBoxBytes)),
+		fmt.Sprintf("%d .. %s; with the read key %d .. %s;", bodySaltBytes+1, thousands(BodyBytesMax), bodySaltBytes+1+frameBoxBytes, thousands(BodyBytesMax+frameBoxBytes)),
+		fmt.Sprintf("week = Unix time in seconds / %s", thousands(weekSeconds)),
 		fmt.Sprintf("| chunks, older infohashes, cosignatures in a head | %d, %d, %d |", HeadChunksMax, HeadOlderMax, WitnessesMax),
 		fmt.Sprintf("| note | %d bytes |", noteBytesMax),
 		fmt.Sprintf("| volume: cut past · longest | %d MiB · %d MiB |", VolumeBytes>>20, VolumeBytesMax>>20),

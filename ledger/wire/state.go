@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 )
@@ -35,6 +36,29 @@ const (
 	stateHeaderBytes = 1 + 8 + checkpointBytes + 2 + 2
 	stateRowsMax     = (StateBytesMax - stateHeaderBytes) / volumeRowBytes
 )
+
+// ShelfRow is the row of shelf number: its volumes' rows, ShelfVolumes of them,
+// and its pieces say what it is.
+func ShelfRow(id ID, number int, volumes []VolumeRow, pieces []byte) VolumeRow {
+	var row VolumeRow
+	lengths := make([]uint64, len(volumes))
+	for i, v := range volumes {
+		lengths[i] = uint64(v.Length)
+		row.Length += v.Length
+	}
+	row.Infohash = Infohash(ShelfInfo(id, number, lengths, pieces))
+	row.SHA256 = RowsHash(volumes)
+	return row
+}
+
+// RowsHash is the SHA-256 of the rows' bytes, one after the other.
+func RowsHash(rows []VolumeRow) [32]byte {
+	b := make([]byte, 0, len(rows)*volumeRowBytes)
+	for _, v := range rows {
+		b = v.Append(b)
+	}
+	return sha256.Sum256(b)
+}
 
 // Append appends the row's bytes to b.
 func (v VolumeRow) Append(b []byte) []byte {

@@ -182,6 +182,7 @@ func others(t testing.TB, d decoder, s *sample) []vector {
 		spoiled(d, d.valid(t, s)[0]),
 		chosen[d.name],
 		reservedVectors(t, s, d.name),
+		sealedVectors(t, s, d.name),
 		lowOrderVectors(t, s, d.name),
 	)
 }
@@ -215,6 +216,7 @@ var vectorNotes = map[string]string{
 	"note":                "Of the id abab...ab, by the log key of the seed 0101...01.",
 	"link":                "The hex is of the text.",
 	"body":                "The change is not looked into.",
+	"sealed frame":        "Of the id abab...ab at stream offset 1000, under a read key of 32 zero bytes.",
 }
 
 func text(name, s string) vector { return vector{"name": name, "hex": hex.EncodeToString([]byte(s))} }

@@ -17,6 +17,10 @@ func TestEveryFormatReadsBackWhatWasWritten(t *testing.T) {
 	}
 	charter, err := ParseCharter(s.Charter)
 	same("charter", charter, err, sampleCharter())
+	encrypted := sampleCharter()
+	encrypted.Encrypted = true
+	charter, err = ParseCharter(s.Sealed.Charter)
+	same("charter", charter, err, encrypted)
 	change, err := ParseChange(s.Change)
 	same("change", change, err, &Change{"transfer", s.Args, s.Admitted.Seen(), day + 86400000})
 	window, err := OpenWindow(s.Keys, s.Outbox)
@@ -33,13 +37,17 @@ func TestEveryFormatReadsBackWhatWasWritten(t *testing.T) {
 	same("frame length", n, nil, len(s.Frames[0]))
 	f, _, err = ParseFrame(s.Frames[3])
 	same("frame", f.Body, err, s.Body.Encode())
+	f, _, err = ParseFrame(s.Sealed.Frames[3])
+	same("sealed frame", []any{f.State, f.ReadKey, len(f.Body)}, err, []any{BodySealed, uint16(1), len(s.Body.Encode()) + 40})
+	f, err = OpenFrame(f, s.Sealed.ID, s.Sealed.offset(3), s.Sealed.ReadKey)
+	same("sealed frame", f, err, s.Sealed.Plain[3])
 	head, err := ParseHead(must[[]byte](t)(s.Head.Encode()))
 	same("head", head, err, s.Head)
 	succession, err := ParseSuccession(must[[]byte](t)(s.Succession.Encode()))
 	same("succession", succession, err, s.Succession)
 	state, err := ParseStateFile(must[[]byte](t)(s.State.Encode()))
 	same("state", state, err, s.State)
-	for _, l := range []interface{ Link() (string, error) }{s.Link, s.Invitation, s.Code, s.Answer} {
+	for _, l := range []interface{ Link() (string, error) }{s.Link, s.Invitation, s.Code, s.Answer, s.Sealed.Link, s.Sealed.Invitation, s.Sealed.Answer} {
 		link, err := ParseLink(must[string](t)(l.Link()))
 		same("link", link, err, l)
 	}

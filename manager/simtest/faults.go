@@ -49,6 +49,7 @@ func (t *troubles) begin(d time.Duration) {
 			return others[i%len(others)]
 		})
 	}
+	t.torrents(d)
 }
 
 // at plans something for a moment within d.
@@ -90,6 +91,46 @@ func (t *troubles) clocks(d time.Duration) {
 		i, by := t.draw.IntN(len(t.machines)), time.Duration((t.draw.Float64()-0.5)*float64(40*time.Minute))
 		t.at(d, func() { t.machines[i].host.SetClock(by) })
 	}
+}
+
+// torrents makes half of the torrent clients bad from the start, the manager's
+// perhaps among them, and plans others that become bad, or well again.
+func (t *troubles) torrents(d time.Duration) {
+	for _, m := range t.machines {
+		if t.draw.IntN(2) == 0 {
+			m.SetPeer(t.badPeer())
+		}
+	}
+	for range 2 * len(t.machines) {
+		i, p := t.draw.IntN(1<<30), t.badPeer()
+		if t.draw.IntN(3) == 0 {
+			p = simnet.Peer{}
+		}
+		t.at(d, func() { t.machines[i%len(t.machines)].SetPeer(p) })
+	}
+}
+
+// badPeer is a torrent peer that has one fault, or all of them.
+func (t *troubles) badPeer() simnet.Peer {
+	p := simnet.Peer{
+		// A piece takes a quarter of a second to 8 seconds; eight are asked for at
+		// once, and each is given up after 15.
+		Upload: 2<<10 + t.draw.Int64N(62<<10), Download: 8<<10 + t.draw.Int64N(56<<10),
+		Lose: 0.5 * t.draw.Float64(), Corrupt: 0.5 * t.draw.Float64(), Stall: 0.3 * t.draw.Float64(),
+	}
+	switch t.draw.IntN(6) {
+	case 0:
+		return simnet.Peer{Upload: p.Upload, Download: p.Download}
+	case 1:
+		return simnet.Peer{Lose: p.Lose}
+	case 2:
+		return simnet.Peer{Corrupt: p.Corrupt}
+	case 3:
+		return simnet.Peer{Stall: p.Stall}
+	case 4:
+		return simnet.Peer{Corrupt: 1} // nothing from it is ever right
+	}
+	return p
 }
 
 // outage plans one for the machine that whom gives then.
@@ -137,13 +178,14 @@ func (t *troubles) turnOn(m *machine) {
 	}
 }
 
-// end ends the troubles: the network is good, everybody is on and stays so.
-// Dead DHT nodes stay dead, and hostile ones hostile.
+// end ends the troubles: the network and all torrent clients are good, everybody
+// is on and stays so. Dead DHT nodes stay dead, and hostile ones hostile.
 func (t *troubles) end() {
 	t.over = true
 	t.Net.SetLink(simnet.Link{RTT: 80 * time.Millisecond, Jitter: 20 * time.Millisecond})
 	t.Net.Heal()
 	for _, m := range t.machines {
+		m.SetPeer(simnet.Peer{})
 		m.CrashAt(0)
 		t.turnOn(m)
 	}

@@ -22,6 +22,7 @@ type machine struct {
 	honest bool
 	host   *simnet.Host
 	swarm  *simnet.Swarm // of this life
+	peer   simnet.Peer   // what its torrent client is like, in every life
 	disk   *store.Crashable
 	nodes  []lookup.Node // known at the end of the last life
 
@@ -90,7 +91,7 @@ func (m *machine) On() error {
 	m.touch()
 	m.host.Restart()
 	m.host.AddNodes(m.nodes)
-	m.swarm = m.world.Torrents.Join(m.host.Endpoint, simnet.Peer{})
+	m.swarm = m.world.Torrents.Join(m.host.Endpoint, m.peer)
 	m.swarm.Meet(meet)
 	m.on = true
 	m.Lives++
@@ -148,6 +149,15 @@ func (m *machine) Crash() {
 	}
 	m.Crashes["between two steps"]++
 	m.powerLoss()
+}
+
+// SetPeer changes what the machine's torrent client is like, now and in later
+// lives.
+func (m *machine) SetPeer(p simnet.Peer) {
+	m.peer = p
+	if m.swarm != nil {
+		m.swarm.SetPeer(p)
+	}
 }
 
 // CrashAt takes the power away at the step-th write step of the disk from now.
