@@ -95,12 +95,8 @@ func (v *volumes) downloadShelf(number int, row wire.VolumeRow) {
 		content, err := v.store.ShelfContent(number, lengths)
 		return content, have, err
 	}, func(got seed.Result) {
-		err := got.Err
-		if err == nil {
-			err = v.syncShelf(number)
-		}
-		if err != nil {
-			v.finished(v.run, fmt.Errorf("%s: %w", name, explain(err)))
+		if got.Err != nil {
+			v.finished(v.run, fmt.Errorf("%s: %w", name, explain(got.Err)))
 			return
 		}
 		v.compareShelf(number, row, lengths, func(same bool) {
@@ -140,22 +136,9 @@ func (v *volumes) planShelf(b []byte, number int, row wire.VolumeRow) (info *wir
 	return info, int64(st.Length - first.Start), err
 }
 
-// syncShelf makes the volumes of a shelf that were fetched outlive a power loss.
-func (v *volumes) syncShelf(number int) error {
-	for n := v.next; n < (number+1)*wire.ShelfVolumes; n++ {
-		file, err := v.store.Volume(n)
-		if err == nil {
-			err = file.Sync()
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // compareShelf says whether the files of a shelf's volumes are those of its row,
-// which has the SHA-256 of their rows.
+// which has the SHA-256 of their rows. On the way it makes what was fetched
+// outlive a power loss, a file at a time, so that the loop gets its turn.
 func (v *volumes) compareShelf(number int, row wire.VolumeRow, lengths []uint64, done func(same bool)) {
 	rows := v.store.VolumeRows(number * wire.ShelfVolumes)
 	var next func()
@@ -166,6 +149,9 @@ func (v *volumes) compareShelf(number int, row wire.VolumeRow, lengths []uint64,
 		}
 		n := number*wire.ShelfVolumes + len(rows)
 		file, err := v.store.Volume(n)
+		if err == nil {
+			err = file.Sync()
+		}
 		if err != nil {
 			v.finished(v.run, err)
 			return

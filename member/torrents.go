@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"time"
 
 	"weir/internal/seed"
 	"weir/ledger/store"
@@ -26,7 +27,7 @@ func (f *Follower) fetch(r *catchUp, infohash [20]byte, plan func(info []byte) (
 	r.fetched = append(r.fetched, infohash)
 	r.cancel = f.ports.Swarm.Fetch(seed.Fetch{
 		Infohash: infohash,
-		Stall:    f.cfg.Stall,
+		Stall:    f.patience(),
 		Resume:   true,
 		Plan:     plan,
 		Done: guard(f, func(got seed.Result) {
@@ -38,6 +39,16 @@ func (f *Follower) fetch(r *catchUp, infohash [20]byte, plan func(info []byte) (
 			done(got)
 		}),
 	})
+}
+
+// patience is how long a torrent may stand still. The chunks of the head are
+// another way where they reach back far enough: nobody should wait long for
+// torrent peers that cannot be reached, or have just gone on to a newer torrent.
+func (f *Follower) patience() time.Duration {
+	if _, ok := f.chunksCover(); ok && f.chunksTried != f.head.record.Seq {
+		return f.cfg.Stall / 6
+	}
+	return f.cfg.Stall
 }
 
 // fetchNewest fetches a newest torrent, and what its state file says is
