@@ -182,27 +182,35 @@ func (d *Desk) Invitations() ([]Invitation, error) {
 	return all, nil
 }
 
-// Revoke closes an open invitation, named by its ID.
+// Revoke closes an open invitation, named by its ID or a beginning of it that no
+// other has.
 func (d *Desk) Revoke(id string) (Invitation, error) {
 	all, err := d.Invitations()
 	if err != nil {
 		return Invitation{}, err
 	}
+	var hits []Invitation
 	for _, i := range all {
-		if i.ID() != id {
-			continue
+		if id != "" && strings.HasPrefix(i.ID(), strings.ToLower(id)) {
+			hits = append(hits, i)
 		}
-		if i.Used != (keys.Public{}) {
-			who := i.Used.Short()
-			if a, ok := d.Store.State().ByKey(i.Used); ok {
-				who = fmt.Sprintf("%d %s", a.Number, a.Name)
-			}
-			return i, fmt.Errorf("revoke %s: %s %w; suspend that member instead", id, who, ErrUsed)
-		}
-		i.Revoked = true
-		return i, d.Store.Commit(nil, record(i.key(), i))
 	}
-	return Invitation{}, fmt.Errorf("revoke %s: %w; see weir manager invitations", id, ErrNotFound)
+	switch {
+	case len(hits) == 0:
+		return Invitation{}, fmt.Errorf("revoke %q: %w; see weir manager invitations", id, ErrNotFound)
+	case len(hits) > 1:
+		return Invitation{}, fmt.Errorf("revoke %q: %w: %d invitations begin with it; give more digits of the one that is meant. Nothing was done", id, ErrNotFound, len(hits))
+	}
+	i := hits[0]
+	if i.Used != (keys.Public{}) {
+		who := i.Used.Short()
+		if a, ok := d.Store.State().ByKey(i.Used); ok {
+			who = fmt.Sprintf("%d %s", a.Number, a.Name)
+		}
+		return i, fmt.Errorf("revoke %s: %s %w; suspend that member instead", id, who, ErrUsed)
+	}
+	i.Revoked = true
+	return i, d.Store.Commit(nil, record(i.key(), i))
 }
 
 // Link is the public link of the database.

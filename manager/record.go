@@ -59,10 +59,11 @@ type Invitation struct {
 
 func (i Invitation) key() string { return fmt.Sprintf("%s%x", keyInvitation, i.Secret[:]) }
 
-// ID is the short name of an invitation for lists and revoke: not its secret.
+// ID is the name of an invitation for lists and revoke, in hex: a hash of its
+// secret.
 func (i Invitation) ID() string {
 	h := wire.ChainNext(wire.Hash{}, i.Secret[:])
-	return fmt.Sprintf("%x", h[:4])
+	return fmt.Sprintf("%x", h[:])
 }
 
 // Open says whether a request by it would be accepted at a time.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -8,10 +9,12 @@ import (
 
 // arrange moves flags in front of the positionals of the command they are for,
 // wherever they stand, since the library takes what comes after a positional
-// for another one. Everything after "--" is a positional.
-func arrange(app *cli.App, args []string) ([]string, error) {
+// for another one. Everything after "--" is a positional. given are the flags
+// that stand there, by name.
+func arrange(app *cli.App, args []string) (arranged []string, given map[string]bool, err error) {
+	given = map[string]bool{}
 	if len(args) == 0 {
-		return args, nil
+		return args, given, nil
 	}
 	path, flags, positionals := []string{args[0]}, []string(nil), []string(nil)
 	commands, own := app.Commands, []cli.Flag(nil)
@@ -24,12 +27,13 @@ func arrange(app *cli.App, args []string) ([]string, error) {
 			i = len(args)
 		case len(a) > 1 && a[0] == '-' && !isNumber(a):
 			flags = append(flags, a)
-			name := strings.TrimLeft(a, "-")
-			if strings.Contains(name, "=") || !takesValue(own, valued, name) {
+			name, _, whole := strings.Cut(strings.TrimLeft(a, "-"), "=")
+			given[name] = true
+			if whole || !takesValue(own, valued, name) {
 				continue
 			}
 			if i+1 == len(args) {
-				return nil, usagef("%s needs a value", a)
+				return nil, nil, usagef("%s needs a value", a)
 			}
 			i++
 			flags = append(flags, args[i])
@@ -45,7 +49,7 @@ func arrange(app *cli.App, args []string) ([]string, error) {
 	if len(positionals) > 0 {
 		out = append(append(out, "--"), positionals...)
 	}
-	return out, nil
+	return out, given, nil
 }
 
 func isNumber(a string) bool { return strings.Trim(a, "-+.0123456789") == "" }
@@ -89,4 +93,27 @@ func valueFlags(cs []*cli.Command) map[string]bool {
 		}
 	}
 	return out
+}
+
+// counted says whether so many positionals fit what a command's ArgsUsage says:
+// a word each, and in brackets those that come together or not at all.
+func counted(usage string, n int) bool {
+	words := strings.Fields(usage)
+	if strings.HasPrefix(usage, "[") && n == 0 {
+		return true
+	}
+	return n == len(words)
+}
+
+// checkArgs refuses a command's positionals when they are too few or too many.
+func checkArgs(c *cli.Context, name string) error {
+	usage, n := c.Command.ArgsUsage, c.NArg()
+	if counted(usage, n) {
+		return nil
+	}
+	got := strconv.Itoa(n) + yes(n == 1, " argument", " arguments")
+	if usage == "" {
+		return usagef("%s takes no arguments; it got %s. %s --help says what it takes", name, got, name)
+	}
+	return usagef("%s %s is how it is called; it got %s", name, usage, got)
 }

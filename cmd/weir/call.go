@@ -14,7 +14,6 @@ import (
 	"weir/internal/host"
 	"weir/keys"
 	"weir/keys/keyfile"
-	"weir/ledger/wire"
 )
 
 // signs are the calls that sign something and so need the key when nothing
@@ -27,52 +26,59 @@ var signs = map[string]bool{
 // keyless are a member's calls that anybody with the store can make.
 var keyless = map[string]bool{"member audit": true, "member log": true}
 
-// ask reads a command's options, calls, and shows what came back.
-func (p *program) ask(c *cli.Context, role, name string, in, out any, show func(options) error) error {
+// caller makes calls of one database, wherever it is held.
+type caller func(name string, in, out any) error
+
+// with reads a command's options and gives f a caller of the database that they
+// mean: of the manager or agent that holds it, or, when none runs, here.
+func (p *program) with(c *cli.Context, role string, f func(o options, db host.Database, call caller) error) error {
 	o, err := p.options(c, role)
 	if err != nil {
 		return err
 	}
-	if err := p.call(c, o, name, in, out); err != nil {
-		return err
-	}
-	return show(o)
-}
-
-// call runs a call in the manager or agent that holds the directory, or, when
-// none runs, here.
-func (p *program) call(c *cli.Context, o options, name string, in, out any) error {
-	raw, err := request(o, name, in)
+	db, err := o.dir.Choose(o.db, role)
 	if err != nil {
 		return err
 	}
-	var db host.Database
-	var id *keys.Identity
-	asked := false // for a passphrase, perhaps: only once
-	return patiently(c.Context, func() (err error) {
-		if err := control.Call(c.Context, string(o.dir), name, raw, out); !errors.Is(err, control.ErrNotRunning) {
+	return f(o, db, func(name string, in, out any) error { return p.call(c, o, db, name, in, out) })
+}
+
+// ask calls once, and shows what came back.
+func (p *program) ask(c *cli.Context, role, name string, in, out any, show func(options) error) error {
+	return p.with(c, role, func(o options, _ host.Database, call caller) error {
+		if err := call(name, in, out); err != nil {
 			return err
 		}
-		if !asked {
-			if db, err = o.dir.Choose(o.db); err != nil {
-				return err
-			}
-			if id, err = p.keyFor(o, db, name); err != nil {
-				return err
-			}
-			asked = true
+		return show(o)
+	})
+}
+
+// call runs a call in the manager or agent that holds the database, or, when
+// none runs, here.
+func (p *program) call(c *cli.Context, o options, db host.Database, name string, in, out any) error {
+	raw, err := request(db, name, in)
+	if err != nil {
+		return err
+	}
+	return patiently(c.Context, func() error {
+		if err := control.Call(c.Context, o.dir.Control(db), name, raw, out); !errors.Is(err, control.ErrNotRunning) {
+			return err
+		}
+		id, err := p.keyFor(o, db, name)
+		if err != nil {
+			return err
 		}
 		return p.here(c, o, db, id, name, raw, out)
 	})
 }
 
 // request is a call's input as it crosses the socket.
-func request(o options, name string, in any) (json.RawMessage, error) {
+func request(db host.Database, name string, in any) (json.RawMessage, error) {
 	b, err := json.Marshal(in)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	return json.Marshal(host.Request{DB: o.db, In: b})
+	return json.Marshal(host.Request{DB: db.ID, In: b})
 }
 
 // here runs a call on the store, which nobody holds.
@@ -127,27 +133,18 @@ const hasty = 2 * time.Second
 // patience is for how many seconds a command goes on when no DHT node answers.
 const patience = 20
 
-// freshPatience is how long a payment waits for the newest head before it is
-// judged by what is here.
-const freshPatience = 5 * time.Second
-
 // online runs f with an agent: the one that runs on the directory, or one that
 // lives as long as f and has the network.
-func (p *program) online(c *cli.Context, o options, invite map[string]*wire.Invitation, name string, f func(call func(name string, in, out any) error) error) error {
+func (p *program) online(c *cli.Context, o options, db host.Database, f func(caller) error) error {
 	running := func(name string, in, out any) error {
-		raw, err := request(o, name, in)
+		raw, err := request(db, name, in)
 		if err != nil {
 			return err
 		}
-		return control.Call(c.Context, string(o.dir), name, raw, out)
+		return control.Call(c.Context, o.dir.Control(db), name, raw, out)
 	}
-	there := func() bool { return !errors.Is(running("member status", nil, nil), control.ErrNotRunning) }
-	if there() {
+	if p.running(c, o, db) {
 		return f(running)
-	}
-	db, err := o.dir.Choose(o.db)
-	if err != nil {
-		return err
 	}
 	id, err := p.identity(o)
 	if err != nil {
@@ -159,11 +156,11 @@ func (p *program) online(c *cli.Context, o options, invite map[string]*wire.Invi
 	}
 	var a *host.Agent
 	err = patiently(c.Context, func() (err error) {
-		if there() {
+		if p.running(c, o, db) {
 			return nil
 		}
 		a, err = host.OpenAgent(c.Context, host.AgentConfig{
-			Dir: o.dir, Databases: []host.Database{db}, Identity: id, Network: network, Online: true, Follow: hasty, Invite: invite, Name: name,
+			Dir: o.dir, Databases: []host.Database{db}, Identity: id, Network: network, Online: true, Follow: hasty,
 		})
 		return err
 	})
@@ -174,7 +171,7 @@ func (p *program) online(c *cli.Context, o options, invite map[string]*wire.Invi
 		return f(running)
 	}
 	err = f(func(name string, in, out any) error {
-		raw, err := request(o, name, in)
+		raw, err := request(db, name, in)
 		if err != nil {
 			return err
 		}
@@ -187,9 +184,16 @@ func (p *program) online(c *cli.Context, o options, invite map[string]*wire.Invi
 	return errors.Join(err, a.Close())
 }
 
+// running says whether an agent holds the directory of a database that was
+// joined, also when it has not opened this one.
+func (p *program) running(c *cli.Context, o options, db host.Database) bool {
+	raw, err := request(db, "member status", nil)
+	return err == nil && !errors.Is(control.Call(c.Context, o.dir.Control(db), "member status", raw, nil), control.ErrNotRunning)
+}
+
 // offline runs f without the network, unless an agent runs that has it.
-func (p *program) offline(c *cli.Context, o options, _ map[string]*wire.Invitation, _ string, f func(call func(name string, in, out any) error) error) error {
-	return f(func(name string, in, out any) error { return p.call(c, o, name, in, out) })
+func (p *program) offline(c *cli.Context, o options, db host.Database, f func(caller) error) error {
+	return f(func(name string, in, out any) error { return p.call(c, o, db, name, in, out) })
 }
 
 // haveKey makes the directory's key when there is none, so that a member's

@@ -16,18 +16,18 @@ type exit struct {
 // exitCodes are all of them, in order: scripts rely on them.
 func exitCodes() []exit {
 	return []exit{
-		{0, "done"},
+		{0, "done; also what runs until it is interrupted, and was"},
 		{host.CodeError, "it did not work; the message says why"},
-		{host.CodeUsage, "called wrongly: an unknown command or flag, or a value or link that does not read"},
+		{host.CodeUsage, "called wrongly: an unknown command or flag, an argument too many or too few, or a value or link that does not read"},
 		{host.CodePart, "done in part: it is stored here and goes on when the manager or the member's agent runs"},
 		{host.CodeNotInitialised, "nothing is set up in this directory yet"},
-		{host.CodeLocked, "another weir runs on this directory"},
+		{host.CodeLocked, "another weir runs on this database, or on the databases that were joined in this directory"},
 		{host.CodePassphrase, "wrong or missing passphrase, or the key is not the one of this database"},
 		{host.CodeNotFound, "there is no such member, change, invitation or database"},
 		{host.CodeRefused, "refused by the rules, or it would be"},
 		{host.CodeNoNode, "no DHT node answered; the message lists the addresses that were tried"},
 		{host.CodeNotVerified, "what was found does not verify"},
-		{host.CodeInterrupted, "interrupted"},
+		{host.CodeInterrupted, "interrupted before it was done"},
 	}
 }
 

@@ -19,8 +19,8 @@ import (
 
 // Roles have a default directory each.
 const (
-	roleManager = "manager"
-	roleMember  = "member"
+	roleManager = host.RoleManager
+	roleMember  = host.RoleMember
 )
 
 func flags(groups ...[]cli.Flag) []cli.Flag {
@@ -42,6 +42,10 @@ func common() []cli.Flag {
 
 func jsonFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "json", Usage: "print JSON", EnvVars: []string{"WEIR_JSON"}}
+}
+
+func timeoutFlag() cli.Flag {
+	return &cli.DurationFlag{Name: "timeout", DefaultText: "never", Usage: "give up after this `TIME`, like 90s"}
 }
 
 func passphraseFlags() []cli.Flag {
@@ -147,15 +151,61 @@ func (o options) duration(flag, file string, def time.Duration) (time.Duration, 
 	return d, nil
 }
 
-func (o options) passphrase(p *program) keyfile.Passphrase {
-	k := keyfile.Passphrase{
-		None:    o.c.Bool("no-passphrase"),
-		File:    o.pick("passphrase-file", o.settings.PassphraseFile),
-		Command: o.pick("passphrase-command", o.settings.PassphraseCommand),
-		In:      p.in,
-		Out:     p.errFile,
+// passphrase is where the passphrase of the directory's key comes from.
+func (o options) passphrase(p *program) (keyfile.Passphrase, error) {
+	flag, value, err := o.source(p, "no-passphrase", "passphrase-file", "passphrase-command")
+	return p.from(flag, value), err
+}
+
+// from is what a flag says of where a passphrase comes from; "": the terminal.
+func (p *program) from(flag, value string) keyfile.Passphrase {
+	k := keyfile.Passphrase{In: p.in, Out: p.errFile}
+	switch flag {
+	case "no-passphrase":
+		k.None = true
+	case "passphrase-file", "new-passphrase-file":
+		k.File = value
+	case "passphrase-command":
+		k.Command = value
 	}
 	return k
+}
+
+// source gives the one of some flags that says something, and what: on the
+// command line, or else in the environment, or else in the settings. Two of them
+// on one level contradict each other. "" says that none does.
+func (o options) source(p *program, flags ...string) (flag, value string, err error) {
+	file := map[string]string{"passphrase-file": o.settings.PassphraseFile, "passphrase-command": o.settings.PassphraseCommand}
+	for _, level := range []struct {
+		where string
+		says  func(flag string) string
+	}{
+		{"on the command line", func(f string) string { return yes(p.given[f], o.text(f), "") }},
+		{"in the environment", func(f string) string { return yes(p.given[f], "", o.text(f)) }},
+		{"in weir.toml", func(f string) string { return file[f] }},
+	} {
+		for _, f := range flags {
+			switch says := level.says(f); {
+			case says == "":
+			case flag != "":
+				return "", "", usagef("--%s and --%s are both said %s, and only one can be meant", flag, f, level.where)
+			default:
+				flag, value = f, says
+			}
+		}
+		if flag != "" {
+			return flag, value, nil
+		}
+	}
+	return "", "", nil
+}
+
+// text is a flag's value; "" where it says nothing.
+func (o options) text(flag string) string {
+	if flag == "no-passphrase" {
+		return yes(o.c.Bool(flag), "true", "")
+	}
+	return o.c.String(flag)
 }
 
 func split(list string) []string {

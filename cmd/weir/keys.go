@@ -62,10 +62,14 @@ func (p *program) showKey(o options, f keyfile.File, k keys.Public, done string)
 // newKey makes the directory's key, asking for a passphrase unless flags give
 // one.
 func (p *program) newKey(o options, seed keys.Seed) error {
+	from, err := o.passphrase(p)
+	if err != nil {
+		return err
+	}
 	if err := o.dir.Make(); err != nil {
 		return err
 	}
-	passphrase, err := o.passphrase(p).New(o.c.Context)
+	passphrase, err := from.New(o.c.Context)
 	if err != nil {
 		return err
 	}
@@ -77,13 +81,21 @@ func (p *program) openKey(o options, from keyfile.Passphrase) (keys.Seed, error)
 	return o.dir.Key().Read(func() (string, error) { return from.Ask(o.c.Context) })
 }
 
-// identity opens the directory's key.
+// identity opens the directory's key, once: nobody types a passphrase twice.
 func (p *program) identity(o options) (*keys.Identity, error) {
-	seed, err := p.openKey(o, o.passphrase(p))
+	if p.own != nil {
+		return p.own, nil
+	}
+	from, err := o.passphrase(p)
 	if err != nil {
 		return nil, err
 	}
-	return keys.Derive(seed), nil
+	seed, err := p.openKey(o, from)
+	if err != nil {
+		return nil, err
+	}
+	p.own = keys.Derive(seed)
+	return p.own, nil
 }
 
 func (p *program) keysNew(c *cli.Context) error {
@@ -121,7 +133,11 @@ func (p *program) keysWords(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	seed, err := p.openKey(o, o.passphrase(p))
+	from, err := o.passphrase(p)
+	if err != nil {
+		return err
+	}
+	seed, err := p.openKey(o, from)
 	if err != nil {
 		return err
 	}
@@ -151,14 +167,12 @@ func (p *program) keysRecover(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	text := strings.Join(c.Args().Slice(), " ")
-	if text == "" {
-		if p.terminal() {
-			fmt.Fprintln(p.err, "Type the 24 words, then an empty line:")
-		}
-		if text, err = typed(c.Context, func() (string, error) { return readWords(p.in) }); err != nil {
-			return err
-		}
+	if p.terminal() {
+		fmt.Fprintln(p.err, "Type the 24 words, then an empty line:")
+	}
+	text, err := typed(c.Context, func() (string, error) { return readWords(p.in) })
+	if err != nil {
+		return err
 	}
 	seed, err := keys.FromWords(text)
 	if err != nil {
@@ -190,12 +204,16 @@ func (p *program) keysPassphrase(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	old := o.passphrase(p)
-	next := keyfile.Passphrase{None: old.None, File: c.String("new-passphrase-file"), In: p.in, Out: p.errFile}
-	old.None = false
-	if next.None && next.File != "" {
-		return usagef("--no-passphrase and --new-passphrase-file cannot both be meant")
+	// --no-passphrase is of the new one here: a key that has none is not asked for it.
+	flag, value, err := o.source(p, "passphrase-file", "passphrase-command")
+	if err != nil {
+		return err
 	}
+	old := p.from(flag, value)
+	if flag, value, err = o.source(p, "no-passphrase", "new-passphrase-file"); err != nil {
+		return err
+	}
+	next := p.from(flag, value)
 	seed, err := p.openKey(o, old)
 	if err != nil {
 		return err

@@ -43,23 +43,27 @@ func patiently(ctx context.Context, f func() error) error {
 
 // alone opens a store to keep it open, unless a manager or agent that answers
 // to the call name has it.
-func (p *program) alone(c *cli.Context, o options, name string, open func() error) error {
+func (p *program) alone(c *cli.Context, o options, db host.Database, name string, open func() error) error {
 	return patiently(c.Context, func() error {
-		if err := p.free(c, o, name); err != nil {
+		if err := p.free(c, o, db, name); err != nil {
 			return err
 		}
 		return open()
 	})
 }
 
-// free says that no manager or agent answers to the call name: asked before a
-// passphrase is, so that nobody types one for nothing.
-func (p *program) free(c *cli.Context, o options, name string) error {
-	raw, err := request(o, name, nil)
+// free says that no manager or agent of a database answers to the call name:
+// asked before a passphrase is, so that nobody types one for nothing.
+func (p *program) free(c *cli.Context, o options, db host.Database, name string) error {
+	raw, err := request(db, name, nil)
 	if err != nil {
 		return err
 	}
-	if err := control.Call(c.Context, string(o.dir), name, raw, nil); !errors.Is(err, control.ErrNotRunning) {
+	err = control.Call(c.Context, o.dir.Control(db), name, raw, nil)
+	if c.Context.Err() != nil {
+		return c.Context.Err()
+	}
+	if !errors.Is(err, control.ErrNotRunning) {
 		return &control.Error{Code: host.CodeLocked, Text: fmt.Sprintf("%s is in use: another weir runs on it", o.dir)}
 	}
 	return nil

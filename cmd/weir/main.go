@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
 	"strings"
 	"syscall"
 
@@ -17,6 +18,7 @@ import (
 
 	"weir/configs"
 	"weir/internal/host"
+	"weir/keys"
 )
 
 func main() {
@@ -31,6 +33,9 @@ type program struct {
 	in       *os.File
 	out, err io.Writer
 	errFile  *os.File // the terminal for prompts and progress; nil: none
+
+	given map[string]bool // flags on the command line
+	own   *keys.Identity  // of the directory, once it is opened
 }
 
 // run is the whole program: it gives the exit code.
@@ -38,7 +43,8 @@ func run(ctx context.Context, args []string, in *os.File, out, errw io.Writer) i
 	p := &program{in: in, out: out, err: errw}
 	p.errFile, _ = errw.(*os.File)
 	app := p.app()
-	args, err := arrange(app, args)
+	args, given, err := arrange(app, args)
+	p.given = given
 	if err == nil {
 		err = app.RunContext(ctx, args)
 	}
@@ -103,10 +109,23 @@ func (p *program) app() *cli.App {
 	walk = func(cs []*cli.Command, path string) {
 		for _, c := range cs {
 			c.OnUsageError, c.HideHelpCommand = onUsage, true
+			for _, f := range c.Flags {
+				if b, ok := f.(*cli.BoolFlag); ok {
+					b.DisableDefaultText = true // nobody asks whether it is off
+				}
+			}
 			name := path + " " + c.Name
 			if c.Subcommands != nil {
 				c.Action = p.group(c.Subcommands, name)
 				walk(c.Subcommands, name)
+				continue
+			}
+			act := c.Action
+			c.Action = func(c *cli.Context) error {
+				if err := checkArgs(c, name); err != nil {
+					return err
+				}
+				return act(c)
 			}
 		}
 	}
@@ -114,19 +133,34 @@ func (p *program) app() *cli.App {
 	return app
 }
 
+// The library's words for a value of a flag, or of its variable, that does not
+// read.
+var (
+	misreadFlag     = regexp.MustCompile(`^invalid (?:boolean )?value (".*") for (?:flag )?-([a-z-]+): `)
+	misreadVariable = regexp.MustCompile(`^could not parse (".*") as .* value from environment variable "(\w+)" for flag ([a-z-]+): `)
+)
+
 // onUsage says in our words what the library says of a flag in its own.
 func onUsage(c *cli.Context, err error, _ bool) error {
-	name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
-	if !unknown {
-		return &usageError{strings.Replace(err.Error(), "for flag -", "for flag --", 1)}
-	}
 	own := c.App.Flags
 	if c.Command != nil && c.Command.Flags != nil {
 		own = c.Command.Flags
 	}
 	var names []string
+	kind := map[string]string{}
 	for _, f := range own {
 		names = append(names, f.Names()[0])
+		kind[f.Names()[0]] = kindOf(f)
+	}
+	if m := misreadFlag.FindStringSubmatch(err.Error()); m != nil && kind[m[2]] != "" {
+		return usagef("--%s %s is not %s", m[2], m[1], kind[m[2]])
+	}
+	if m := misreadVariable.FindStringSubmatch(err.Error()); m != nil && kind[m[3]] != "" {
+		return usagef("the environment variable %s is %s, which is not %s", m[2], m[1], kind[m[3]])
+	}
+	name, unknown := strings.CutPrefix(err.Error(), "flag provided but not defined: -")
+	if !unknown {
+		return &usageError{strings.Replace(err.Error(), "for flag -", "for flag --", 1)}
 	}
 	path := "weir"
 	if c.Command != nil && c.Command.HelpName != "" {
@@ -136,6 +170,21 @@ func onUsage(c *cli.Context, err error, _ bool) error {
 		return usagef("%s has no flag --%s; %s --help lists what it has", path, name, path)
 	}
 	return usagef("%s has no flag --%s; did you mean --%s? %s --help lists them", path, name, configs.Nearest(name, names), path)
+}
+
+// kindOf says what a flag's value is, for people.
+func kindOf(f cli.Flag) string {
+	switch f.(type) {
+	case *cli.DurationFlag:
+		return "a length of time like 90s, 30m or 12h"
+	case *cli.IntFlag, *cli.Uint64Flag:
+		return "a whole number that can be meant here"
+	case *cli.Float64Flag:
+		return "a number"
+	case *cli.BoolFlag:
+		return "true or false"
+	}
+	return ""
 }
 
 // group is the action of a command that only has subcommands.

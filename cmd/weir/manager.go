@@ -1,11 +1,8 @@
 package main
 
 import (
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"strings"
 	"time"
 
@@ -13,41 +10,41 @@ import (
 
 	"weir/internal/control"
 	"weir/internal/host"
+	"weir/internal/lookup"
 	"weir/keys"
-	"weir/keys/keyfile"
-	"weir/ledger"
-	"weir/ledger/wire"
 	"weir/manager"
 )
 
 func (p *program) manager() *cli.Command {
 	pngFlag := &cli.StringFlag{Name: "png", Usage: "write the QR code to `FILE`"}
-	limits := []cli.Flag{
-		&cli.StringFlag{Name: "lower", Usage: "how far below zero a member may go, an `AMOUNT` like -100.00"},
-		&cli.StringFlag{Name: "upper", Usage: "the most a member may have, an `AMOUNT`"},
+	limits := func(lower, upper string) []cli.Flag {
+		return []cli.Flag{
+			&cli.StringFlag{Name: "lower", Value: lower, Usage: "how far below zero a member may go, an `AMOUNT` like -100.00"},
+			&cli.StringFlag{Name: "upper", Value: upper, Usage: "the most a member may have, an `AMOUNT`"},
+		}
 	}
 	reason := &cli.StringFlag{Name: "reason", Usage: "`TEXT` that everybody can read in the log"}
 	return &cli.Command{
 		Name:  "manager",
 		Usage: "found a database, run it and look after its members",
 		Subcommands: []*cli.Command{
-			{Name: "init", Usage: "found a database", Flags: flags(common(), passphraseFlags(), limits, []cli.Flag{
+			{Name: "init", Usage: "found a database", Flags: flags(common(), passphraseFlags(), limits("-100", "1000"), []cli.Flag{
 				&cli.StringFlag{Name: "name", Usage: "what the database is called, a `NAME`"},
 				&cli.StringFlag{Name: "kind", Value: "ledger", Usage: "`KIND` of database: ledger"},
 				&cli.StringFlag{Name: "unit", Value: "HRS", Usage: "what is counted, a short `WORD`"},
 				&cli.IntFlag{Name: "scale", Value: 2, Usage: "decimal `PLACES` of an amount, 0 to 9, for ever"},
-				&cli.IntFlag{Name: "quota", Value: 1000, Usage: "`ENTRIES` a member and day"},
-				&cli.DurationFlag{Name: "heartbeat", Value: 4 * time.Hour, Usage: "publish a fresh head after so `LONG` without changes"},
-				&cli.DurationFlag{Name: "stale", Value: 24 * time.Hour, Usage: "readers warn of a head that is older than `LONG`"},
+				&cli.IntFlag{Name: "quota", Value: 1000, Usage: "at most so many `ENTRIES` a member and day"},
+				&cli.DurationFlag{Name: "heartbeat", Value: 4 * time.Hour, Usage: "without changes, publish a fresh head after this `TIME`"},
+				&cli.DurationFlag{Name: "stale", Value: 24 * time.Hour, Usage: "readers are warned of a head that is older than this `TIME`"},
 				&cli.StringFlag{Name: "recovery", Usage: "write the recovery key's words to `FILE`, on another medium, instead of printing them"},
 				&cli.StringFlag{Name: "bootstrap", Usage: "links will carry these DHT nodes, `HOST:PORT,…`: for a network of your own", EnvVars: []string{"WEIR_BOOTSTRAP"}},
 			}), Action: p.managerInit},
 			{Name: "run", Usage: "poll, merge and publish, until interrupted", Flags: flags(common(), passphraseFlags(), networkFlags(), []cli.Flag{
-				&cli.StringFlag{Name: "cycle", Usage: "from the start of one cycle to the next, a `LENGTH` like 30s", EnvVars: []string{"WEIR_CYCLE"}},
+				&cli.StringFlag{Name: "cycle", Usage: "`TIME` from the start of one cycle to the next, like 30s", EnvVars: []string{"WEIR_CYCLE"}},
 				&cli.BoolFlag{Name: "once", Usage: "one cycle, acknowledged by the DHT, then exit"},
 			}), Action: p.managerRun},
 			{Name: "invite", Usage: "make an invitation: a link and its QR code", Flags: flags(common(), []cli.Flag{pngFlag,
-				&cli.StringFlag{Name: "expires", Value: "7d", Usage: "how `LONG` it is good for, like 12h or 7d"},
+				&cli.StringFlag{Name: "expires", Value: "7d", Usage: "`TIME` for which it is good, like 12h or 7d"},
 			}), Action: p.managerInvite},
 			{Name: "invitations", Usage: "list invitations", Flags: common(), Action: p.managerInvitations},
 			{Name: "revoke", Usage: "close an open invitation", ArgsUsage: "ID", Flags: common(), Action: p.managerRevoke},
@@ -57,171 +54,12 @@ func (p *program) manager() *cli.Command {
 			{Name: "members", Usage: "list members", Flags: common(), Action: p.managerMembers},
 			{Name: "suspend", Usage: "put a member in read-only mode", ArgsUsage: "MEMBER", Flags: flags(common(), passphraseFlags(), []cli.Flag{reason}), Action: p.managerSuspend},
 			{Name: "resume", Usage: "end a suspension", ArgsUsage: "MEMBER", Flags: flags(common(), passphraseFlags(), []cli.Flag{reason}), Action: p.managerResume},
-			{Name: "limit", Usage: "set how far below and above zero a member may go", ArgsUsage: "MEMBER", Flags: flags(common(), passphraseFlags(), limits), Action: p.managerLimit},
-			{Name: "log", Usage: "print the log", Flags: flags(common(), []cli.Flag{
-				&cli.IntFlag{Name: "count", Value: 50, Usage: "the last `N` entries"},
-				&cli.Uint64Flag{Name: "first", Usage: "from entry `N` on"},
-			}), Action: p.managerLog},
+			{Name: "limit", Usage: "set how far below and above zero a member may go", ArgsUsage: "MEMBER", Flags: flags(common(), passphraseFlags(), limits("", "")), Action: p.managerLimit},
+			{Name: "log", Usage: "print the log", Flags: flags(common(), logFlags()), Action: p.managerLog},
 			{Name: "audit", Usage: "check every signature, hash, balance and proof again from the stored bytes", Flags: common(), Action: p.managerAudit},
 			{Name: "clock", Usage: "say that a clock which leapt is right: weir manager clock accept", ArgsUsage: "accept", Flags: common(), Action: p.managerClock},
 		},
 	}
-}
-
-// initView is what manager init gives.
-type initView struct {
-	ID        string   `json:"id"`
-	Name      string   `json:"name"`
-	Link      string   `json:"link"`
-	Directory string   `json:"directory"`
-	Recovery  []string `json:"recovery_words,omitempty"`
-	File      string   `json:"recovery_file,omitempty"`
-}
-
-func (p *program) managerInit(c *cli.Context) error {
-	o, err := p.options(c, roleManager)
-	if err != nil {
-		return err
-	}
-	if kind := c.String("kind"); kind != string(wire.KindLedger) {
-		return usagef("--kind %s: only ledger can be founded", kind)
-	}
-	if c.String("name") == "" {
-		return usagef("a database needs a name: --name NAME")
-	}
-	scale := c.Int("scale")
-	if scale < 0 || scale > 9 {
-		return usagef("--scale %d: 0 to 9 decimal places are possible", scale)
-	}
-	lower, upper := c.String("lower"), c.String("upper")
-	if lower == "" {
-		lower = "-100"
-	}
-	if upper == "" {
-		upper = "1000"
-	}
-	charter := wire.Charter{
-		Kind: wire.KindLedger, Name: c.String("name"), Created: time.Now().UnixMilli(), Unit: c.String("unit"), Scale: scale,
-		Quota: c.Int("quota"), Heartbeat: int(c.Duration("heartbeat").Seconds()), Stale: int(c.Duration("stale").Seconds()),
-	}
-	if charter.Lower, err = ledger.ParseAmount(lower, scale); err != nil {
-		return usagef("--lower: %v", err)
-	}
-	if charter.Upper, err = ledger.ParseAmount(upper, scale); err != nil {
-		return usagef("--upper: %v", err)
-	}
-	if charter.Lower > 0 || charter.Upper < 0 {
-		return usagef("--lower %s --upper %s: a lower limit is zero or less, an upper limit zero or more", lower, upper)
-	}
-	bootstrap := split(c.String("bootstrap"))
-	if err := checkAddresses("bootstrap", bootstrap); err != nil {
-		return err
-	}
-	if err := unfounded(o.dir, charter.Name, c.String("recovery")); err != nil {
-		return err
-	}
-	recovery, err := keys.NewSeed(rand.Reader)
-	if err != nil {
-		return err
-	}
-	charter.Recovery = keys.Derive(recovery).Public()
-	// The charter is checked whole before a key is made or a passphrase asked for.
-	probe := charter
-	stand := keys.Derive(recovery)
-	probe.Manager, probe.Log, probe.Seal = keys.Public(stand.LogPublic()), stand.LogPublic(), stand.SealPublic()
-	probe.Manager[0] ^= 1
-	if _, err := probe.Encode(); err != nil {
-		return usagef("%v", err)
-	}
-	id, err := p.identity(o)
-	if errors.Is(err, keyfile.ErrNotFound) {
-		seed, err := keys.NewSeed(rand.Reader)
-		if err != nil {
-			return err
-		}
-		if err := p.newKey(o, seed); err != nil {
-			return err
-		}
-		id = keys.Derive(seed)
-	} else if err != nil {
-		return err
-	}
-	if err := o.dir.Make(); err != nil {
-		return err
-	}
-	charter.Manager, charter.Log, charter.Seal = id.Public(), id.LogPublic(), id.SealPublic()
-	link, err := host.CharterLink(&charter, linkAddresses(bootstrap))
-	if err != nil {
-		return err
-	}
-	if err := c.Context.Err(); err != nil {
-		return err // interrupted while the key was made: no database yet
-	}
-	words := keys.Words(recovery)
-	out := initView{ID: link.ID, Name: charter.Name, Link: link.Link, Directory: string(o.dir), Recovery: words, File: c.String("recovery")}
-	where := "printed above"
-	if out.File != "" {
-		out.Recovery, where = nil, "in "+out.File
-	}
-	if err := p.giveWords(o, out, words); err != nil {
-		return err
-	}
-	if _, err := host.Found(o.dir, &charter, linkAddresses(bootstrap)); err != nil {
-		return fmt.Errorf("found the database: %w; the recovery words %s are of this attempt alone: throw them away before the next", err, where)
-	}
-	if o.json && out.File == "" {
-		return nil // giveWords has printed it
-	}
-	return p.show(o.json, out, func() {
-		p.printf("The database %q was founded in %s.\n\nid    %s\nlink  %s\n\n", out.Name, out.Directory, out.ID, out.Link)
-		if out.File != "" {
-			p.printf("Its recovery key was written to %s. Keep it away from this machine.\n\n", out.File)
-		}
-		p.printf("Next: weir manager run, and in another window weir manager invite.\n")
-	})
-}
-
-// giveWords hands the recovery key's words out before there is a database that
-// needs them: they stand nowhere else, so nothing may fail between the two. JSON
-// is one object, and goes out whole; the exit code says whether it came true.
-func (p *program) giveWords(o options, v initView, words []string) (err error) {
-	switch {
-	case v.File != "":
-		text := fmt.Sprintf("Recovery key of the weir database %q. With these words a stolen or lost manager key is replaced.\n%s", v.Name, wordTable(words))
-		err = keyfile.WriteAtomic(v.File, []byte(text))
-	case o.json:
-		err = p.json(v)
-	default:
-		_, err = fmt.Fprintf(p.out, "The recovery key of %q, shown this once. With it a stolen or lost manager key is replaced;\nwrite it down and keep it away from this machine:\n%s\n", v.Name, wordTable(words))
-	}
-	if err != nil {
-		return fmt.Errorf("hand out the recovery key: %w; nothing was founded", err)
-	}
-	return nil
-}
-
-// unfounded says whether founding would leave everything alone that is there: a
-// database of the same name, which is a command given twice, and above all the
-// words of another database's recovery key, which stand nowhere else.
-func unfounded(dir host.Directory, name, recovery string) error {
-	all, err := dir.Databases()
-	if err != nil {
-		return err
-	}
-	for _, db := range all {
-		if db.Role == roleManager && db.Name == name {
-			return fmt.Errorf("%s has a database %q already; found another with another --name or --dir", dir, name)
-		}
-	}
-	if recovery == "" {
-		return nil
-	}
-	if _, err := os.Lstat(recovery); err == nil {
-		return fmt.Errorf("%s is there already and may hold another recovery key; nothing was written: name another file with --recovery", recovery)
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("write the recovery key: %w", err)
-	}
-	return nil
 }
 
 func (p *program) managerRun(c *cli.Context) error {
@@ -237,11 +75,11 @@ func (p *program) managerRun(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	db, err := o.dir.Choose(o.db)
+	db, err := o.dir.Choose(o.db, roleManager)
 	if err != nil {
 		return err
 	}
-	if err := p.free(c, o, "manager status"); err != nil {
+	if err := p.free(c, o, db, "manager status"); err != nil {
 		return err
 	}
 	id, err := p.identity(o)
@@ -255,7 +93,7 @@ func (p *program) managerRun(c *cli.Context) error {
 func (p *program) managerSession(c *cli.Context, o options, db host.Database, id *keys.Identity, network host.Network, period time.Duration) error {
 	reports := make(chan manager.Report, 16)
 	var m *host.Manager
-	if err := p.alone(c, o, "manager status", func() (err error) {
+	if err := p.alone(c, o, db, "manager status", func() (err error) {
 		m, err = host.OpenManager(c.Context, host.ManagerConfig{
 			Dir: o.dir, Database: db, Identity: id, Network: network,
 			Role: manager.Config{Cycle: period, OnCycle: func(r manager.Report) {
@@ -275,39 +113,56 @@ func (p *program) managerSession(c *cli.Context, o options, db host.Database, id
 	} else if why != "" {
 		return &control.Error{Code: host.CodeRefused, Text: why}
 	}
-	server, err := control.Serve(string(o.dir), m.Invoke)
+	server, err := control.Serve(o.dir.Control(db), m.Invoke)
 	if err != nil {
 		return err
 	}
 	defer server.Close()
 	if !o.json {
-		p.printf("The manager of %q runs (%s), listening on %s.\n", db.Name, db.ID[:8], m.Edges().Node.Addr())
+		p.printf("The manager of %q runs (%s), listening on %s.\n", db.Name, short(db.ID), m.Edges().Node.Addr())
 	}
 	for {
 		select {
 		case <-c.Context.Done():
+			if c.Bool("once") {
+				return c.Context.Err()
+			}
 			return nil
 		case r := <-reports:
 			v := host.ViewCycle(r, m.Scale())
 			if err := p.show(o.json, v, func() { p.printf("%s %s\n", time.Now().Format("15:04:05"), cycleLine(v)) }); err != nil {
 				return err
 			}
+			if c.Bool("once") {
+				if over, err := once(r, m.Edges().Tried()); over {
+					return err
+				}
+			}
 			if err := m.Broken(); err != nil {
 				return err
 			}
-			switch {
-			case r.Phase == manager.Stopped: // it will never publish again
+			if r.Phase == manager.Stopped { // it will never publish again
 				return &control.Error{Code: host.CodeRefused, Text: r.Problem}
-			case !c.Bool("once"):
-			case r.Phase == manager.Refusing || r.Phase == manager.Held:
-				return &control.Error{Code: host.CodeRefused, Text: r.Problem}
-			case r.Published:
-				return nil
-			case r.Problem != "" && r.Phase == manager.Starting:
-				return &control.Error{Code: host.CodeNoNode, Text: strings.TrimSuffix(r.Problem, "; trying again") + "; tried " + m.Edges().Tried()}
 			}
 		}
 	}
+}
+
+// once says whether a cycle was the one of --once, and how it ended. Whatever
+// kept it from being published is said and not waited for: nobody watches.
+func once(r manager.Report, tried string) (over bool, err error) {
+	why := strings.TrimSuffix(r.Problem, "; trying again")
+	switch {
+	case r.Published:
+		return true, nil
+	case r.Problem == "":
+		return false, nil
+	case r.Phase == manager.Stopped || r.Phase == manager.Refusing || r.Phase == manager.Held:
+		return true, &control.Error{Code: host.CodeRefused, Text: r.Problem}
+	case strings.Contains(why, lookup.ErrNoNodes.Error()):
+		return true, &control.Error{Code: host.CodeNoNode, Text: why + "; tried " + tried}
+	}
+	return true, errors.New(why)
 }
 
 func pollLine(v host.PollView) string {
@@ -362,7 +217,7 @@ func (p *program) managerInvite(c *cli.Context) error {
 			return err
 		}
 		return p.show(o.json, v, func() {
-			p.printf("%s\n\nGood for one person until %s. They join with: weir member join LINK\nWhoever has this link first becomes a member: give it to nobody else. Its name in lists is %s.\n", v.Link, clock(v.Expires), v.ID)
+			p.printf("%s\n\nGood for one person until %s. They join with: weir member join LINK\nWhoever has this link first becomes a member: give it to nobody else. Its name in lists is %s.\n", v.Link, clock(v.Expires), short(v.ID))
 		})
 	})
 }
@@ -377,39 +232,23 @@ func (p *program) managerInvitations(c *cli.Context) error {
 				if i.Account != 0 {
 					who = fmt.Sprintf("%d %s", i.Account, i.Name)
 				}
-				rows = append(rows, []string{i.ID, i.State, clock(i.Made), clock(i.Expires), who})
+				rows = append(rows, []string{short(i.ID), i.State, clock(i.Made), clock(i.Expires), who})
 			}
 			p.table("ID STATE MADE EXPIRES MEMBER", rows)
 		})
 	})
 }
 
-// one gives a command's only positional.
-func one(c *cli.Context, what string) (string, error) {
-	if c.NArg() != 1 {
-		return "", usagef("%s takes one %s and nothing else; it got %d arguments", c.Command.HelpName, what, c.NArg())
-	}
-	return c.Args().First(), nil
-}
-
 func (p *program) managerRevoke(c *cli.Context) error {
-	id, err := one(c, "invitation's ID")
-	if err != nil {
-		return err
-	}
 	var v host.InvitationView
-	return p.ask(c, roleManager, "manager revoke", host.RevokeIn{ID: id}, &v, func(o options) error {
-		return p.show(o.json, v, func() { p.printf("Invitation %s is closed.\n", v.ID) })
+	return p.ask(c, roleManager, "manager revoke", host.RevokeIn{ID: c.Args().First()}, &v, func(o options) error {
+		return p.show(o.json, v, func() { p.printf("Invitation %s is closed.\n", short(v.ID)) })
 	})
 }
 
 func (p *program) managerAdmit(c *cli.Context) error {
-	code, err := one(c, "member code")
-	if err != nil {
-		return err
-	}
 	var v host.AdmitView
-	return p.ask(c, roleManager, "manager admit", host.AdmitIn{Code: code}, &v, func(o options) error {
+	return p.ask(c, roleManager, "manager admit", host.AdmitIn{Code: c.Args().First()}, &v, func(o options) error {
 		return p.show(o.json, v, func() {
 			p.printf("%s is member %d. Give them this answer, for weir member join:\n%s\n", v.Name, v.Account, v.Answer)
 		})
@@ -440,7 +279,7 @@ func (p *program) managerStatus(c *cli.Context) error {
 			case v.Phase == string(manager.Starting):
 				p.printf("Starting: the first poll is under way; nothing is published before it has ended.\n\n")
 			case len(v.Stalled) > 0:
-				p.printf("Running, but %d outboxes stall (below).\n\n", len(v.Stalled))
+				p.printf("Running, but %s (below).\n\n", count(len(v.Stalled), "outbox stalls", "outboxes stall"))
 			default:
 				p.printf("All well.\n\n")
 			}
@@ -459,6 +298,9 @@ func (p *program) managerStatus(c *cli.Context) error {
 		})
 	})
 }
+
+// short is the beginning of a hash or id, as lists show it and commands take it.
+func short(id string) string { return id[:min(len(id), 8)] }
 
 func yes(b bool, t, f string) string {
 	if b {
@@ -494,11 +336,7 @@ func (p *program) managerLimit(c *cli.Context) error {
 }
 
 func (p *program) act(c *cli.Context, name string) error {
-	who, err := one(c, "member (account number, name or key)")
-	if err != nil {
-		return err
-	}
-	in := host.ActIn{Who: who, Reason: c.String("reason"), Lower: c.String("lower"), Upper: c.String("upper")}
+	in := host.ActIn{Who: c.Args().First(), Reason: c.String("reason"), Lower: c.String("lower"), Upper: c.String("upper")}
 	var v host.EntryView
 	return p.ask(c, roleManager, "manager "+name, in, &v, func(o options) error {
 		return p.show(o.json, v, func() {
@@ -514,48 +352,8 @@ func (p *program) act(c *cli.Context, name string) error {
 	})
 }
 
-func (p *program) managerLog(c *cli.Context) error {
-	var v []host.EntryView
-	in := host.LogIn{First: c.Uint64("first"), Count: c.Int("count")}
-	return p.ask(c, roleManager, "manager log", in, &v, func(o options) error {
-		return p.show(o.json, v, func() { p.table("ENTRY TIME ACCOUNT NUMBER KIND VERDICT WHAT", logRows(v)) })
-	})
-}
-
-func logRows(v []host.EntryView) [][]string {
-	var rows [][]string
-	for _, e := range v {
-		rows = append(rows, []string{fmt.Sprint(e.Index), clock(e.Time), fmt.Sprintf("%d %s", e.Account, e.Name), fmt.Sprint(e.Number), e.Kind, e.Verdict, what(e)})
-	}
-	return rows
-}
-
-// what says in a few words what an entry did.
-func what(e host.EntryView) string {
-	var parts []string
-	for _, q := range e.Postings {
-		parts = append(parts, fmt.Sprintf("%d %s %s", q.Account, q.Name, q.Amount))
-	}
-	if e.Target != 0 {
-		parts = append(parts, fmt.Sprintf("account %d", e.Target))
-	}
-	if e.Lower != "" {
-		parts = append(parts, fmt.Sprintf("limits %s to %s", e.Lower, e.Upper))
-	}
-	for _, t := range []string{e.Memo, e.Reason} {
-		if t != "" {
-			parts = append(parts, fmt.Sprintf("%q", t))
-		}
-	}
-	return strings.Join(parts, ", ")
-}
-
-func (p *program) managerAudit(c *cli.Context) error {
-	return p.audit(c, roleManager, "manager audit")
-}
-
 func (p *program) managerClock(c *cli.Context) error {
-	if word, err := one(c, "word: accept"); err != nil || word != "accept" {
+	if c.Args().First() != "accept" {
 		return usagef("to say that the clock is right: weir manager clock accept")
 	}
 	var v map[string]string

@@ -1,11 +1,7 @@
 package main
 
 import (
-	"bufio"
-	"context"
-	"encoding/csv"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -20,7 +16,7 @@ import (
 
 func (p *program) member() *cli.Command {
 	name := &cli.StringFlag{Name: "name", Usage: "what the others call you, a `NAME`"}
-	timeout := &cli.DurationFlag{Name: "timeout", Usage: "give up after so `LONG`; 0: never"}
+	timeout := timeoutFlag()
 	return &cli.Command{
 		Name:  "member",
 		Usage: "join a database, pay, and follow it",
@@ -31,101 +27,28 @@ func (p *program) member() *cli.Command {
 			{Name: "code", Usage: "by hand: print your member code, for the manager to admit", Flags: flags(common(), passphraseFlags(), []cli.Flag{name,
 				&cli.StringFlag{Name: "png", Usage: "write the QR code to `FILE`"}}), Action: p.memberCode},
 			{Name: "run", Usage: "follow the databases of the directory and hand changes over, until interrupted", Flags: flags(common(), passphraseFlags(), networkFlags(), []cli.Flag{
-				&cli.StringFlag{Name: "follow", Usage: "look at the head every `LENGTH`, like 30s", EnvVars: []string{"WEIR_FOLLOW"}}}), Action: p.memberRun},
+				&cli.StringFlag{Name: "follow", Usage: "look for what is new every `TIME`, like 30s", EnvVars: []string{"WEIR_FOLLOW"}}}), Action: p.memberRun},
 			{Name: "pay", Usage: "pay somebody", ArgsUsage: "TO AMOUNT", Flags: flags(common(), passphraseFlags(), networkFlags(), []cli.Flag{timeout,
 				&cli.StringFlag{Name: "memo", Usage: "a `TEXT` that everybody can read in the log"},
-				&cli.DurationFlag{Name: "until", Usage: "it expires unless it is taken within so `LONG`"},
+				&cli.DurationFlag{Name: "until", DefaultText: "never", Usage: "it expires unless it is taken within this `TIME`, like 2h"},
 				&cli.BoolFlag{Name: "wait", Usage: "wait until it is in the log"},
 				&cli.BoolFlag{Name: "yes", Usage: "do not ask"},
 				&cli.BoolFlag{Name: "offline", Usage: "only sign and store it; it goes out with weir member run, and can be taken back before"},
 				&cli.BoolFlag{Name: "anyway", Usage: "send it although it would be refused as things stand here"}}), Action: p.memberPay},
 			{Name: "show", Usage: "what became of one of your changes", ArgsUsage: "NUMBER", Flags: flags(common(), passphraseFlags()), Action: p.memberShow},
 			{Name: "balance", Usage: "your balance and limits", Flags: flags(common(), passphraseFlags()), Action: p.memberBalance},
-			{Name: "statement", Usage: "your account's entries", Flags: flags(common(), passphraseFlags(), []cli.Flag{
+			{Name: "statement", Usage: "what went in and out of your account", Flags: flags(common(), passphraseFlags(), []cli.Flag{
 				&cli.BoolFlag{Name: "csv", Usage: "print CSV"},
-				&cli.IntFlag{Name: "count", Usage: "only the last `N`"}}), Action: p.memberStatement},
+				&cli.IntFlag{Name: "count", DefaultText: "all", Usage: "only the last `N` of them"}}), Action: p.memberStatement},
 			{Name: "outbox", Usage: "what waits for the manager; outbox cancel NUMBER takes one back", ArgsUsage: "[cancel NUMBER]", Flags: flags(common(), passphraseFlags(), []cli.Flag{
 				&cli.BoolFlag{Name: "raw", Usage: "print the outbox item, for any BEP-44 client to put"}}), Action: p.memberOutbox},
 			{Name: "status", Usage: "how things stand", Flags: flags(common(), passphraseFlags()), Action: p.memberStatus},
-			{Name: "log", Usage: "print the log", Flags: flags(common(), passphraseFlags(), []cli.Flag{
-				&cli.IntFlag{Name: "count", Value: 50, Usage: "the last `N` entries"},
-				&cli.Uint64Flag{Name: "first", Usage: "from entry `N` on"}}), Action: p.memberLog},
+			{Name: "log", Usage: "print the log", Flags: flags(common(), passphraseFlags(), logFlags()), Action: p.memberLog},
 			{Name: "takeover", Usage: "go on from the log on this device, after another one used the key", Flags: flags(common(), passphraseFlags(), []cli.Flag{
 				&cli.BoolFlag{Name: "yes", Usage: "do not ask"}}), Action: p.memberTakeOver},
 			{Name: "audit", Usage: "check every signature, hash, balance and proof again from the stored bytes", Flags: flags(common(), passphraseFlags()), Action: p.memberAudit},
 		},
 	}
-}
-
-func (p *program) memberJoin(c *cli.Context) error {
-	link, err := one(c, "link")
-	if err != nil {
-		return err
-	}
-	o, err := p.options(c, roleMember)
-	if err != nil {
-		return err
-	}
-	name := c.String("name")
-	if name != "" {
-		if err := wire.CheckMemberName(name); err != nil {
-			return usagef("--name: %v", err)
-		}
-	}
-	if _, err := wire.ParseLink(link); err != nil {
-		return err
-	}
-	if err := p.haveKey(o); err != nil {
-		return err
-	}
-	in := host.JoinIn{Link: link, Name: name}
-	db, invite, err := o.dir.Prepare(in)
-	if err != nil {
-		return err
-	}
-	o.db = db.ID
-	var v host.MemberStatusView
-	err = withTimeout(c, func(ctx context.Context) error {
-		c.Context = ctx
-		return p.online(c, o, map[string]*wire.Invitation{db.ID: invite}, name, func(call func(string, any, any) error) error {
-			if err := call("member status", nil, nil); err != nil || p.running(c, o) {
-				if err := call("member join", in, nil); err != nil {
-					return err
-				}
-			}
-			p.progress("Looking for the database …")
-			defer p.progress("")
-			return call("member admitted", host.AdmittedIn{Asked: !c.Bool("wait") && db.Account == 0, Account: db.Account, Patience: patience}, &v)
-		})
-	})
-	if errors.Is(err, context.DeadlineExceeded) {
-		return &control.Error{Code: host.CodePart, Text: "not admitted yet: the request is kept and goes on with weir member run. A manager that is away takes it later; to an invitation that was revoked there is no answer, ask for a new one"}
-	}
-	if err != nil {
-		return err
-	}
-	if v.Name != "" {
-		db.Name = v.Name
-		if err := o.dir.Save(db); err != nil {
-			return err
-		}
-	}
-	return p.show(o.json, v, func() {
-		switch {
-		case v.Account != nil:
-			p.printf("You are member %d, %s, of %q. Keep weir member run running to follow it.\n", v.Account.Account, v.Account.Name, v.Name)
-		case invite != nil:
-			p.printf("Your request to join %q is on its way; the manager takes it in one of its next cycles. Now run weir member run; weir member status tells when you are in.\n", v.Name)
-		default:
-			p.printf("You follow %q. This key is not a member.\n", v.Name)
-		}
-	})
-}
-
-// running says whether an agent holds the directory.
-func (p *program) running(c *cli.Context, o options) bool {
-	raw, err := request(o, "member status", nil)
-	return err == nil && !errors.Is(control.Call(c.Context, string(o.dir), "member status", raw, nil), control.ErrNotRunning)
 }
 
 func (p *program) memberCode(c *cli.Context) error {
@@ -187,7 +110,7 @@ func (p *program) memberRun(c *cli.Context) error {
 	if len(dbs) == 0 {
 		return fmt.Errorf("%w: %s has joined no database", host.ErrNotInitialised, o.dir)
 	}
-	if err := p.free(c, o, "member status"); err != nil {
+	if err := p.free(c, o, dbs[0], "member status"); err != nil {
 		return err
 	}
 	id, err := p.identity(o)
@@ -202,7 +125,7 @@ func (p *program) memberRun(c *cli.Context) error {
 func databaseNames(dbs []host.Database) string {
 	var names []string
 	for _, db := range dbs {
-		name := db.ID[:8]
+		name := short(db.ID)
 		if db.Name != "" {
 			name = strconv.Quote(db.Name)
 		}
@@ -214,14 +137,14 @@ func databaseNames(dbs []host.Database) string {
 // memberSession runs an agent from opening its stores to closing them.
 func (p *program) memberSession(c *cli.Context, o options, cfg host.AgentConfig) error {
 	var a *host.Agent
-	if err := p.alone(c, o, "member status", func() (err error) {
+	if err := p.alone(c, o, cfg.Databases[0], "member status", func() (err error) {
 		a, err = host.OpenAgent(c.Context, cfg)
 		return err
 	}); err != nil {
 		return err
 	}
 	defer a.Close()
-	server, err := control.Serve(string(o.dir), a.Invoke)
+	server, err := control.Serve(o.dir.Control(cfg.Databases[0]), a.Invoke)
 	if err != nil {
 		return err
 	}
@@ -246,111 +169,9 @@ func (p *program) memberSession(c *cli.Context, o options, cfg host.AgentConfig)
 	}
 }
 
-func (p *program) memberPay(c *cli.Context) error {
-	if c.NArg() != 2 {
-		return usagef("weir member pay takes whom and how much: weir member pay TO AMOUNT")
-	}
-	o, err := p.options(c, roleMember)
-	if err != nil {
-		return err
-	}
-	in := host.QuoteIn{To: c.Args().Get(0), Amount: c.Args().Get(1), Memo: c.String("memo"), Until: c.Duration("until").Milliseconds(), Anyway: c.Bool("anyway")}
-	if c.Bool("offline") && c.Bool("wait") {
-		return usagef("--offline and --wait cannot both be meant")
-	}
-	if in.Until < 0 {
-		return usagef("--until %s is in the past", c.Duration("until"))
-	}
-	var v host.ChangeView
-	var quote host.QuoteView
-	err = withTimeout(c, func(ctx context.Context) error {
-		c.Context = ctx
-		connect := p.online
-		if c.Bool("offline") {
-			connect = p.offline
-		}
-		return connect(c, o, nil, "", func(call func(string, any, any) error) error {
-			if !c.Bool("offline") {
-				if err := p.freshen(c, call); err != nil {
-					return err
-				}
-			}
-			if err := call("member quote", in, &quote); err != nil {
-				return err
-			}
-			if quote.Verdict != wire.Applied.String() && !in.Anyway {
-				return &control.Error{Code: host.CodeRefused, Text: strings.TrimSuffix(quote.Reason, ".") + ". Nothing was sent; --anyway sends it all the same."}
-			}
-			if !o.json {
-				p.printf("%s %s to %d %s (%s…); your balance after it: %s %s\n", quote.Amount, quote.Unit, quote.To, quote.Name, quote.Key[:8], quote.After, quote.Unit)
-			}
-			if !c.Bool("yes") {
-				if err := p.confirm(c.Context, "Pay?"); err != nil {
-					return err
-				}
-			}
-			if err := call("member pay", in, &v); err != nil {
-				return err
-			}
-			if c.Bool("offline") {
-				return nil
-			}
-			number := v.Number
-			p.progress(fmt.Sprintf("Payment %d is signed and stored; looking for the DHT …", number))
-			defer p.progress("")
-			if err := call("member wait", host.WaitIn{Number: number, Seen: true, Patience: patience}, &v); err != nil {
-				return err
-			}
-			if !c.Bool("wait") {
-				return nil
-			}
-			p.progress(fmt.Sprintf("Payment %d is on the DHT; waiting for the manager …", number))
-			return call("member wait", host.WaitIn{Number: number, Patience: patience}, &v)
-		})
-	})
-	if errors.Is(err, context.DeadlineExceeded) && v.Number != 0 {
-		return &control.Error{Code: host.CodePart, Text: fmt.Sprintf("payment %d is signed and stored, and not in the log yet; it goes on with weir member run. weir member show %d tells", v.Number, v.Number)}
-	}
-	if err != nil {
-		return err
-	}
-	return p.showChange(o, v)
-}
-
-// freshen fetches what is new before a payment is judged by it: without an
-// agent, what is here may be weeks old. It gives up soon, and without an error:
-// one can pay while nobody answers.
-func (p *program) freshen(c *cli.Context, call func(string, any, any) error) error {
-	ctx := c.Context
-	short, cancel := context.WithTimeout(ctx, freshPatience)
-	defer cancel()
-	p.progress("Looking for what is new …")
-	defer p.progress("")
-	c.Context = short
-	defer func() { c.Context = ctx }()
-	_ = call("member fresh", host.FreshIn{Patience: int(freshPatience.Seconds())}, nil)
-	return ctx.Err()
-}
-
-func (p *program) confirm(ctx context.Context, question string) error {
-	if !p.terminal() {
-		return usagef("there is no terminal to ask on: say --yes")
-	}
-	fmt.Fprintf(p.err, "%s [y/N] ", question)
-	line, err := typed(ctx, func() (string, error) { return bufio.NewReader(p.in).ReadString('\n') })
-	if errors.Is(err, context.Canceled) {
-		fmt.Fprintln(p.err)
-		return err
-	}
-	if answer := strings.ToLower(strings.TrimSpace(line)); err == nil && (answer == "y" || answer == "yes") {
-		return nil
-	}
-	return &control.Error{Code: host.CodeError, Text: "nothing was done"}
-}
-
-// showChange prints a change; a refused one is an error to scripts.
-func (p *program) showChange(o options, v host.ChangeView) error {
-	err := p.show(o.json, v, func() {
+// showChange prints a change, as JSON whole; a refused one is an error to scripts.
+func (p *program) showChange(o options, v host.ChangeView, whole any) error {
+	err := p.show(o.json, whole, func() {
 		p.printf("%s %d: %s", yes(v.Kind == "" || v.Kind == "transfer", "payment", v.Kind), v.Number, stateText(v))
 		if v.Reason != "" {
 			p.printf(" (%s): %s", v.Verdict, v.Reason)
@@ -385,15 +206,12 @@ func (p *program) memberShow(c *cli.Context) error {
 		if v.State == "refused" {
 			return p.show(o.json, v, func() { p.printf("payment %d: refused (%s): %s\n", v.Number, v.Verdict, v.Reason) })
 		}
-		return p.showChange(o, v)
+		return p.showChange(o, v, v)
 	})
 }
 
 func (p *program) number(c *cli.Context) (uint64, error) {
-	word, err := one(c, "number")
-	if err != nil {
-		return 0, err
-	}
+	word := c.Args().First()
 	n, err := strconv.ParseUint(word, 10, 53)
 	if err != nil || n == 0 {
 		return 0, usagef("%q is not the number of a change: they count 1, 2, 3 …", word)
@@ -413,60 +231,16 @@ func (p *program) memberBalance(c *cli.Context) error {
 	})
 }
 
-func (p *program) memberStatement(c *cli.Context) error {
-	var v []host.StatementLine
-	return p.ask(c, roleMember, "member statement", host.StatementIn{Count: c.Int("count")}, &v, func(o options) error {
-		if c.Bool("csv") {
-			w := csv.NewWriter(p.out)
-			w.Write([]string{"time", "entry", "number", "kind", "verdict", "account", "name", "amount", "balance", "memo"})
-			for _, l := range v {
-				w.Write([]string{l.Time, fmt.Sprint(l.Index), fmt.Sprint(l.Number), l.Kind, l.Verdict, fmt.Sprint(l.Account), csvSafe(l.Name), l.Amount, l.Balance, csvSafe(l.Memo)})
-			}
-			w.Flush()
-			return w.Error()
-		}
-		return p.show(o.json, v, func() {
-			var rows [][]string
-			for _, l := range v {
-				kind := l.Kind
-				if l.Verdict != "applied" {
-					kind += " (" + l.Verdict + ")"
-				}
-				rows = append(rows, []string{clock(l.Time), fmt.Sprint(l.Index), kind, strings.TrimSpace(fmt.Sprintf("%s %s", nonzero(l.Account), l.Name)), l.Amount, l.Balance, l.Memo})
-			}
-			p.table("TIME ENTRY KIND WITH AMOUNT BALANCE MEMO", rows)
-		})
-	})
-}
-
-// csvSafe keeps spreadsheets from running a cell that somebody else wrote.
-func csvSafe(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r", rune(s[0])) {
-		return "'" + s
-	}
-	return s
-}
-
-func nonzero(n uint64) string {
-	if n == 0 {
-		return ""
-	}
-	return fmt.Sprint(n)
-}
-
 func (p *program) memberOutbox(c *cli.Context) error {
-	if c.Args().First() == "cancel" {
+	if c.NArg() == 2 {
 		n, err := strconv.ParseUint(c.Args().Get(1), 10, 53)
-		if err != nil || n == 0 || c.NArg() != 2 {
+		if err != nil || n == 0 || c.Args().First() != "cancel" {
 			return usagef("to take a change back: weir member outbox cancel NUMBER")
 		}
 		var v host.ChangeView
 		return p.ask(c, roleMember, "member cancel", host.NumberIn{Number: n}, &v, func(o options) error {
 			return p.show(o.json, v, func() { p.printf("Change %d was taken back; nobody had seen it.\n", v.Number) })
 		})
-	}
-	if c.NArg() != 0 {
-		return usagef("weir member outbox %s: only cancel NUMBER can follow", c.Args().First())
 	}
 	if c.Bool("raw") {
 		var v host.RawView
@@ -501,7 +275,7 @@ func (p *program) memberStatus(c *cli.Context) error {
 		return p.show(o.json, v, func() {
 			switch {
 			case len(v.Warnings) > 0:
-				p.printf("Not all well: %s\n\n", strings.Join(v.Warnings, "\n  "))
+				p.printf("Not all well: %s\n%s\n", strings.Join(v.Warnings, "\n  "), yes(v.Running, "", "No agent runs. Start it with weir member run.\n"))
 			case !v.Running:
 				p.printf("No agent runs. Start it with weir member run.\n\n")
 			case v.Account == nil && v.Joining == "":
@@ -528,13 +302,6 @@ func (p *program) memberStatus(c *cli.Context) error {
 	})
 }
 
-func (p *program) memberLog(c *cli.Context) error {
-	var v []host.EntryView
-	return p.ask(c, roleMember, "member log", host.LogIn{First: c.Uint64("first"), Count: c.Int("count")}, &v, func(o options) error {
-		return p.show(o.json, v, func() { p.table("ENTRY TIME ACCOUNT NUMBER KIND VERDICT WHAT", logRows(v)) })
-	})
-}
-
 func (p *program) memberTakeOver(c *cli.Context) error {
 	if !c.Bool("yes") {
 		fmt.Fprintln(p.err, "Changes of this key that are not in the log are given up. Is every other device with this key switched off?")
@@ -546,17 +313,6 @@ func (p *program) memberTakeOver(c *cli.Context) error {
 	return p.ask(c, roleMember, "member takeover", nil, &v, func(o options) error {
 		return p.show(o.json, v, func() {
 			p.printf("This device goes on with account %d after change %d.\n", v.Account, v.Entries)
-		})
-	})
-}
-
-func (p *program) memberAudit(c *cli.Context) error { return p.audit(c, roleMember, "member audit") }
-
-func (p *program) audit(c *cli.Context, role, name string) error {
-	var v host.AuditView
-	return p.ask(c, role, name, nil, &v, func(o options) error {
-		return p.show(o.json, v, func() {
-			p.printf("Everything holds: %d entries, %d bytes in %d volumes, %d members, sum %s.\nroot %s\n", v.Entries, v.Length, v.Volumes, v.Members, v.Sum, v.Root)
 		})
 	})
 }

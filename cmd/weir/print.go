@@ -72,6 +72,11 @@ func typed(ctx context.Context, read func() (string, error)) (string, error) {
 	}
 }
 
+// count says how many there are of something.
+func count[N int | uint64](n N, one, many string) string {
+	return fmt.Sprintf("%d %s", n, yes(n == 1, one, many))
+}
+
 // progress overwrites one line of the terminal; "" clears it.
 func (p *program) progress(text string) {
 	if p.terminal() {

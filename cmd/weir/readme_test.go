@@ -29,12 +29,16 @@ type leaf struct {
 	*cli.Command
 }
 
-// leaves are the program's commands, in the order of its help.
+// leaves are the program's commands, in the order of its help. Hidden ones are
+// for the program itself, and nobody needs to know them.
 func leaves() []leaf {
 	var all []leaf
 	var walk func(cs []*cli.Command, path string)
 	walk = func(cs []*cli.Command, path string) {
 		for _, c := range cs {
+			if c.Hidden {
+				continue
+			}
 			if len(c.Subcommands) > 0 {
 				walk(c.Subcommands, path+" "+c.Name)
 				continue

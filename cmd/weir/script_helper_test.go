@@ -115,8 +115,13 @@ func invite(args []string) error {
 	if err != nil {
 		return err
 	}
+	dir := host.Directory(args[0])
+	db, err := dir.Choose("", host.RoleManager)
+	if err != nil {
+		return err
+	}
 	var v host.InvitationView
-	if err := control.Call(context.Background(), args[0], "manager invite", host.Request{In: in}, &v); err != nil {
+	if err := control.Call(context.Background(), dir.Control(db), "manager invite", host.Request{In: in}, &v); err != nil {
 		return err
 	}
 	return json.NewEncoder(os.Stdout).Encode(v)
@@ -137,8 +142,9 @@ func readQR(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(args[1], said.GetText())
 }
 
-// relink LINK prints a database's public link in two other ways, as JSON:
-// "bare" without addresses to start from, "other" with another charter's digest.
+// relink LINK prints a database's public link, or an invitation, in two other
+// ways, as JSON: "bare" without addresses to start from, "other" with another
+// charter's digest.
 func relink(args []string) error {
 	if len(args) != 1 {
 		return errors.New("usage: relink LINK")
@@ -148,8 +154,18 @@ func relink(args []string) error {
 		return err
 	}
 	link, ok := l.(wire.DatabaseLink)
+	invitation, invites := l.(wire.Invitation)
+	if invites {
+		link, ok = invitation.DatabaseLink, true
+	}
 	if !ok {
-		return errors.New("this is not a public link")
+		return errors.New("this is neither a public link nor an invitation")
+	}
+	text := func(d wire.DatabaseLink) (string, error) {
+		if invites {
+			return wire.Invitation{DatabaseLink: d, Secret: invitation.Secret, Expires: invitation.Expires}.Link()
+		}
+		return d.Link()
 	}
 	other := link
 	other.Digest[0] ^= 1
@@ -158,19 +174,19 @@ func relink(args []string) error {
 		Bare  string `json:"bare"`
 		Other string `json:"other"`
 	}
-	if out.Bare, err = link.Link(); err != nil {
+	if out.Bare, err = text(link); err != nil {
 		return err
 	}
-	if out.Other, err = other.Link(); err != nil {
+	if out.Other, err = text(other); err != nil {
 		return err
 	}
 	return json.NewEncoder(os.Stdout).Encode(out)
 }
 
-// admitted DIRECTORY admits a new key whose owner never appears.
+// admitted DIRECTORY [DATABASE] admits a new key whose owner never appears.
 func admitted(args []string) error {
-	if len(args) != 1 {
-		return errors.New("usage: admitted DIRECTORY")
+	if len(args) < 1 || len(args) > 2 {
+		return errors.New("usage: admitted DIRECTORY [DATABASE]")
 	}
 	seed, err := keys.NewSeed(rand.Reader)
 	if err != nil {
@@ -180,7 +196,7 @@ func admitted(args []string) error {
 	if err != nil {
 		return err
 	}
-	os.Args = []string{"weir", "manager", "admit", code, "--dir", args[0]}
+	os.Args = append([]string{"weir", "manager", "admit", code, "--dir", args[0], "--db"}, append(args[1:], "")[0])
 	main()
 	return nil
 }

@@ -25,6 +25,7 @@ func TestMain(m *testing.M) {
 		"stockhead": helper(stockHead),
 		"intruder":  helper(intruder),
 		"streetdht": helper(streetDHT),
+		"grudging":  helper(grudging),
 	})
 }
 

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
@@ -18,34 +20,20 @@ func (p *program) verify() *cli.Command {
 		Usage:     "fetch a database by its public link as a stranger would and check all of it, or check what is here",
 		ArgsUsage: "[LINK]",
 		Flags: flags(common(), passphraseFlags(), networkFlags(), []cli.Flag{
-			&cli.DurationFlag{Name: "timeout", Usage: "give up after so `LONG`; 0: never"},
+			timeoutFlag(),
 			&cli.StringFlag{Name: "keep", Usage: "keep what was fetched in `DIRECTORY`"},
 		}),
 		Action: func(c *cli.Context) error {
 			if c.NArg() == 0 {
 				return p.verifyHere(c)
 			}
-			text, err := one(c, "link")
-			if err != nil {
-				return err
-			}
-			return p.verifyLink(c, text)
+			return p.verifyLink(c, c.Args().First())
 		},
 	}
 }
 
 // verifyHere checks the directory's database from its stored bytes.
-func (p *program) verifyHere(c *cli.Context) error {
-	o, err := p.options(c, roleMember)
-	if err != nil {
-		return err
-	}
-	db, err := o.dir.Choose(o.db)
-	if err != nil {
-		return err
-	}
-	return p.audit(c, roleMember, db.Role+" audit")
-}
+func (p *program) verifyHere(c *cli.Context) error { return p.audit(c, "") }
 
 func (p *program) verifyLink(c *cli.Context, text string) error {
 	l, err := wire.ParseLink(text)
@@ -87,15 +75,31 @@ func (p *program) verifyLink(c *cli.Context, text string) error {
 	})
 	p.progress("")
 	if err != nil {
-		if v.ID != "" && o.json {
-			p.json(v)
-		}
-		return fmt.Errorf("verify %s: %w", link.ID, err)
+		return p.unverified(o, link, v, err, c.Duration("timeout"))
 	}
 	return p.show(o.json, v, func() {
-		p.printf("Everything holds: %q, %d entries, %d members, sum %s %s; the newest head is from %s.\nroot %s\n\n%s", v.Name, v.Entries, v.Members, v.Sum, v.Unit, clock(v.HeadTime), v.Root, v.Note)
+		p.printf("Everything holds: %q, %s, %s, sum %s %s; the newest head is from %s.\nroot %s\n\n%s", v.Name, count(v.Entries, "entry", "entries"), count(v.Members, "member", "members"), v.Sum, v.Unit, clock(v.HeadTime), v.Root, v.Note)
 		for _, w := range v.Warnings {
 			p.printf("note: %s\n", w)
 		}
 	})
+}
+
+// unverified says why a database could not be checked, or what does not hold.
+func (p *program) unverified(o options, link wire.DatabaseLink, v host.VerifyView, err error, limit time.Duration) error {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("verify %s: not done within %s, and nothing is known of it yet; give it longer with --timeout", link.ID, limit)
+	}
+	if limit > 0 && host.Code(err) == host.CodeNoNode {
+		err = fmt.Errorf("%w; not within %s, so give it longer with --timeout if that is short", err, limit)
+	}
+	if o.json && host.Code(err) == host.CodeNotVerified {
+		if v.ID = link.ID.String(); len(v.Findings) == 0 {
+			v.Findings = []string{err.Error()}
+		}
+		if err := p.json(v); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("verify %s: %w", link.ID, err)
 }

@@ -22,12 +22,11 @@ import (
 const (
 	bodyBytesMax = 16 << 20
 	pathCharsMax = 96
-	pathFile     = "control"
-	socketFile   = "control.sock"
+	socketSuffix = ".sock"
 )
 
-// ErrNotRunning: nobody answers on the directory's socket.
-var ErrNotRunning = errors.New("no weir runs on this directory")
+// ErrNotRunning: nobody answers at the place.
+var ErrNotRunning = errors.New("no weir runs here")
 
 // Error is a failure of the called command: Code is its exit code.
 type Error struct {
@@ -41,25 +40,26 @@ func (e *Error) Error() string { return e.Text }
 // its code, every other error has code 1.
 type Handler func(ctx context.Context, name string, in json.RawMessage) (any, error)
 
-// Server answers on a directory's socket until it is closed.
+// Server answers at a place until it is closed.
 type Server struct {
 	http   *http.Server
 	socket string
-	dir    string
+	place  string
 	temp   string // the private directory of a socket that lies elsewhere
 	done   chan struct{}
 }
 
-// Serve listens. The caller holds the directory's lock, so what is left of an
-// earlier socket is dead and is removed.
-func Serve(dir string, h Handler) (*Server, error) {
-	s := &Server{dir: dir, socket: filepath.Join(dir, socketFile), done: make(chan struct{})}
+// Serve listens at a place, a file in a data directory. The caller holds the
+// lock of what it answers for, so what is left of an earlier socket is dead and
+// is removed.
+func Serve(place string, h Handler) (*Server, error) {
+	s := &Server{place: place, socket: place + socketSuffix, done: make(chan struct{})}
 	if len(s.socket) > pathCharsMax {
 		temp, err := os.MkdirTemp("", "weir-")
 		if err != nil {
 			return nil, fmt.Errorf("open the control socket: %w", err)
 		}
-		s.temp, s.socket = temp, filepath.Join(temp, socketFile)
+		s.temp, s.socket = temp, filepath.Join(temp, "control"+socketSuffix)
 	}
 	if err := os.Remove(s.socket); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("open the control socket: %w", err)
@@ -72,7 +72,7 @@ func Serve(dir string, h Handler) (*Server, error) {
 		l.Close()
 		return nil, fmt.Errorf("open the control socket: %w", err)
 	}
-	if err := keyfile.WriteAtomic(filepath.Join(dir, pathFile), []byte(s.socket+"\n")); err != nil {
+	if err := keyfile.WriteAtomic(place, []byte(s.socket+"\n")); err != nil {
 		l.Close()
 		return nil, fmt.Errorf("open the control socket: %w", err)
 	}
@@ -88,7 +88,7 @@ func Serve(dir string, h Handler) (*Server, error) {
 func (s *Server) Close() error {
 	err := s.http.Close()
 	<-s.done
-	os.Remove(filepath.Join(s.dir, pathFile))
+	os.Remove(s.place)
 	if s.temp != "" {
 		os.RemoveAll(s.temp)
 	}
@@ -137,15 +137,16 @@ func trusted(dir, socket string) bool {
 	return own(there) && (runtime.GOOS == "windows" || there.Mode().Perm()&0o077 == 0)
 }
 
-// Call runs a command in the process that holds the directory. It gives
-// ErrNotRunning when there is none, and an *Error when the command failed.
-func Call(ctx context.Context, dir, name string, in, out any) error {
-	b, err := os.ReadFile(filepath.Join(dir, pathFile))
+// Call runs a command in the process that answers at a place. It gives
+// ErrNotRunning when there is none, the context's error when that ends first,
+// and an *Error when the command failed.
+func Call(ctx context.Context, place, name string, in, out any) error {
+	b, err := os.ReadFile(place)
 	if err != nil {
 		return ErrNotRunning
 	}
 	socket := strings.TrimSpace(string(b))
-	if !trusted(dir, socket) {
+	if !trusted(filepath.Dir(place), socket) {
 		return ErrNotRunning
 	}
 	body, err := json.Marshal(in)
@@ -172,10 +173,16 @@ func Call(ctx context.Context, dir, name string, in, out any) error {
 		if errors.Is(err, ErrNotRunning) {
 			return ErrNotRunning
 		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		return fmt.Errorf("call %s: the running weir went away: %w", name, err)
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, bodyBytesMax+1))
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
 	if err != nil || len(answer) > bodyBytesMax {
 		return fmt.Errorf("call %s: the running weir went away in the middle of its answer", name)
 	}

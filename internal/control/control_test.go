@@ -25,18 +25,19 @@ func TestACallReachesTheRunningProcessAndComesBack(t *testing.T) {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			t.Fatal(err)
 		}
-		s, err := Serve(dir, echo)
+		place := filepath.Join(dir, "control")
+		s, err := Serve(place, echo)
 		if err != nil {
 			t.Fatal(err)
 		}
 		var out struct{ Name, In string }
-		if err := Call(t.Context(), dir, "hello", "world", &out); err != nil || out.Name != "hello" || out.In != "world" {
+		if err := Call(t.Context(), place, "hello", "world", &out); err != nil || out.Name != "hello" || out.In != "world" {
 			t.Fatalf("%+v, %v", out, err)
 		}
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if err := Call(t.Context(), dir, "hello", nil, nil); !errors.Is(err, ErrNotRunning) {
+		if err := Call(t.Context(), place, "hello", nil, nil); !errors.Is(err, ErrNotRunning) {
 			t.Fatalf("after close: %v", err)
 		}
 	}
@@ -48,82 +49,82 @@ func TestADirectoryThatOthersMayReadIsCalledByEachOfItsNames(t *testing.T) {
 	if err := errors.Join(os.Mkdir(dir, 0o755), os.Symlink(dir, other)); err != nil {
 		t.Fatal(err)
 	}
-	s, err := Serve(other, echo)
+	s, err := Serve(filepath.Join(other, "control"), echo)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
 	for _, name := range []string{dir, other} {
-		if err := Call(t.Context(), name, "hello", nil, nil); err != nil {
+		if err := Call(t.Context(), filepath.Join(name, "control"), "hello", nil, nil); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
 
 func TestAFailureKeepsItsExitCode(t *testing.T) {
-	dir := t.TempDir()
-	s, err := Serve(dir, echo)
+	place := filepath.Join(t.TempDir(), "control")
+	s, err := Serve(place, echo)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
 	for name, code := range map[string]int{"refuse": 14, "fail": 1} {
 		var e *Error
-		if err := Call(t.Context(), dir, name, nil, nil); !errors.As(err, &e) || e.Code != code {
+		if err := Call(t.Context(), place, name, nil, nil); !errors.As(err, &e) || e.Code != code {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 }
 
 func TestASocketLeftByACrashIsReplaced(t *testing.T) {
-	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, "control.sock"), nil, 0o600); err != nil {
+	place := filepath.Join(t.TempDir(), "control")
+	if err := os.WriteFile(place+socketSuffix, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, pathFile), []byte(filepath.Join(dir, "control.sock")), 0o600); err != nil {
+	if err := os.WriteFile(place, []byte(place+socketSuffix), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := Call(t.Context(), dir, "hello", nil, nil); !errors.Is(err, ErrNotRunning) {
+	if err := Call(t.Context(), place, "hello", nil, nil); !errors.Is(err, ErrNotRunning) {
 		t.Fatalf("a dead socket: %v", err)
 	}
-	s, err := Serve(dir, echo)
+	s, err := Serve(place, echo)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if err := Call(t.Context(), dir, "hello", nil, nil); err != nil {
+	if err := Call(t.Context(), place, "hello", nil, nil); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func TestARequestThatIsTooLargeIsRefused(t *testing.T) {
-	dir := t.TempDir()
-	s, err := Serve(dir, echo)
+	place := filepath.Join(t.TempDir(), "control")
+	s, err := Serve(place, echo)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	if err := Call(t.Context(), dir, "hello", strings.Repeat("x", bodyBytesMax+1), nil); err == nil {
+	if err := Call(t.Context(), place, "hello", strings.Repeat("x", bodyBytesMax+1), nil); err == nil {
 		t.Fatal("taken")
 	}
 }
 
 func TestASocketOfSomebodyElseIsNotCalled(t *testing.T) {
-	dir, elsewhere := t.TempDir(), t.TempDir()
-	s, err := Serve(elsewhere, echo)
+	place, elsewhere := filepath.Join(t.TempDir(), "control"), t.TempDir()
+	s, err := Serve(filepath.Join(elsewhere, "control"), echo)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()
 	// A crash left the name of a socket in a directory that is gone, and somebody made it again.
-	if err := os.WriteFile(filepath.Join(dir, pathFile), []byte(filepath.Join(elsewhere, socketFile)+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(place, []byte(filepath.Join(elsewhere, "control.sock")+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for mode, want := range map[os.FileMode]error{0o700: nil, 0o711: ErrNotRunning, 0o777: ErrNotRunning} {
 		if err := os.Chmod(elsewhere, mode); err != nil {
 			t.Fatal(err)
 		}
-		if err := Call(t.Context(), dir, "hello", nil, nil); !errors.Is(err, want) {
+		if err := Call(t.Context(), place, "hello", nil, nil); !errors.Is(err, want) {
 			t.Errorf("in a directory with mode %o: %v", mode, err)
 		}
 	}
@@ -133,7 +134,44 @@ func TestASocketOfSomebodyElseIsNotCalled(t *testing.T) {
 	if err := errors.Join(os.Chmod(elsewhere, 0o700), os.Chown(elsewhere, 12345, -1)); err != nil {
 		t.Fatal(err)
 	}
-	if err := Call(t.Context(), dir, "hello", nil, nil); !errors.Is(err, ErrNotRunning) {
+	if err := Call(t.Context(), place, "hello", nil, nil); !errors.Is(err, ErrNotRunning) {
 		t.Errorf("in another user's directory: %v", err)
+	}
+}
+
+func TestTwoPlacesInADirectoryAreTwo(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"control-1", "control-2"} {
+		s, err := Serve(filepath.Join(dir, name), func(context.Context, string, json.RawMessage) (any, error) { return name, nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+	}
+	for _, name := range []string{"control-1", "control-2"} {
+		var who string
+		if err := Call(t.Context(), filepath.Join(dir, name), "who", nil, &who); err != nil || who != name {
+			t.Errorf("%s: %q, %v", name, who, err)
+		}
+	}
+}
+
+// Who interrupts, or sets a limit, hears of that and of nothing else.
+func TestACallThatIsCutOffGivesTheContextsError(t *testing.T) {
+	place := filepath.Join(t.TempDir(), "control")
+	asked := make(chan struct{})
+	s, err := Serve(place, func(ctx context.Context, _ string, _ json.RawMessage) (any, error) {
+		close(asked)
+		<-ctx.Done()
+		return nil, ctx.Err()
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	ctx, interrupt := context.WithCancel(t.Context())
+	go func() { <-asked; interrupt() }()
+	if err := Call(ctx, place, "wait", nil, nil); err != context.Canceled {
+		t.Fatalf("got %v", err)
 	}
 }

@@ -3,8 +3,8 @@
 // Whoever may read the directory (mode 0700) may call; there is no other
 // authentication and nothing listens on a network.
 //
-// A socket's path has room for about 100 characters. Where the directory's is
-// longer, the socket lies in a new private directory below the system's
-// temporary one. Either way the file "control" in the data directory holds the
-// socket's path.
+// A place is the path of a file in the data directory; that file holds the
+// socket's path, and the socket lies beside it, with .sock behind the name. A
+// socket's path has room for about 100 characters. Where this one is longer, the
+// socket lies in a new private directory below the system's temporary one.
 package control

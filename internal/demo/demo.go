@@ -308,13 +308,13 @@ func openAgent(ctx context.Context, dir, link, name string, bootstrap []string) 
 	if err != nil {
 		return nil, err
 	}
-	db, invite, err := d.Prepare(host.JoinIn{Link: link, Name: name})
+	db, err := d.Prepare(host.JoinIn{Link: link, Name: name})
 	if err != nil {
 		return nil, err
 	}
 	return host.OpenAgent(ctx, host.AgentConfig{
-		Dir: d, Databases: []host.Database{db}, Identity: id, Name: name, Online: true, Follow: time.Second,
-		Network: host.Network{Bootstrap: bootstrap}, Invite: map[string]*wire.Invitation{db.ID: invite},
+		Dir: d, Databases: []host.Database{db}, Identity: id, Online: true, Follow: time.Second,
+		Network: host.Network{Bootstrap: bootstrap},
 	})
 }
 

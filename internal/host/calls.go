@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -97,9 +96,11 @@ type StatementLine struct {
 	Memo    string `json:"memo,omitempty"`
 }
 
-// StatementIn bounds a statement.
+// StatementIn asks for a page of a statement: the newest entries, or those
+// before an index, oldest first.
 type StatementIn struct {
-	Count int `json:"count"` // the newest so many; 0: logCountMax
+	Count  int    `json:"count"`            // so many; 0: PageMax, and never more
+	Before uint64 `json:"before,omitempty"` // 0: from the newest on
 }
 
 func (a *Agent) statement(s *seat, in StatementIn) (any, error) {
@@ -111,8 +112,8 @@ func (a *Agent) statement(s *seat, in StatementIn) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if in.Count <= 0 || in.Count > logCountMax {
-		in.Count = logCountMax
+	if in.Count <= 0 || in.Count > PageMax {
+		in.Count = PageMax
 	}
 	st := d.Store.State()
 	lines, balance := []StatementLine{}, acc.Balance
@@ -120,12 +121,12 @@ func (a *Agent) statement(s *seat, in StatementIn) (any, error) {
 		line, delta := statementLine(st, acc.Number, e)
 		line.Balance = ledger.FormatAmount(balance, st.Charter.Scale)
 		balance -= delta
-		lines = append(lines, line)
+		if in.Before == 0 || e.Index < in.Before {
+			lines = append(lines, line)
+		}
 		return len(lines) < in.Count
 	})
-	for i, j := 0, len(lines)-1; i < j; i, j = i+1, j-1 {
-		lines[i], lines[j] = lines[j], lines[i]
-	}
+	slices.Reverse(lines)
 	return lines, err
 }
 
@@ -231,7 +232,7 @@ func (a *Agent) wait(ctx context.Context, r Request) (any, error) {
 			return nil, false, err
 		}
 		if err := a.alone(s, began, in.Patience); err != nil {
-			return nil, false, fmt.Errorf("change %d is signed and stored, and goes out with weir member run: %w", in.Number, err)
+			return nil, false, err
 		}
 		res, err := d.Result(in.Number)
 		if err != nil {
@@ -261,47 +262,6 @@ func (a *Agent) fresh(ctx context.Context, r Request) (any, error) {
 		st := s.role.Status()
 		done := !st.Checked.IsZero() && (st.Phase == member.Current || st.Phase == member.Stopped)
 		return nil, done, a.alone(s, began, in.Patience)
-	})
-}
-
-// AdmittedIn waits until the log has an account for the key.
-type AdmittedIn struct {
-	Asked    bool   `json:"asked"`                      // only until DHT nodes hold the request, or there is none and all is read
-	Account  uint64 `json:"account,omitempty"`          // the one that an answer code told
-	Patience int    `json:"patience_seconds,omitempty"` // as in WaitIn
-}
-
-func (a *Agent) admitted(ctx context.Context, r Request) (any, error) {
-	var in AdmittedIn
-	if err := json.Unmarshal(r.In, &in); err != nil {
-		return nil, err
-	}
-	began := time.Now()
-	return a.until(ctx, r.DB, func(s *seat) (any, bool, error) {
-		v, err := a.status(s, nothing{})
-		if err != nil || s.role == nil {
-			return v, true, err
-		}
-		if err := a.alone(s, began, in.Patience); err != nil {
-			return nil, false, fmt.Errorf("join: %w", err)
-		}
-		st := s.role.Status()
-		if st.Reason != "" {
-			return nil, false, fmt.Errorf("%w: %s", ErrNotVerified, st.Reason)
-		}
-		switch st.Joining {
-		case member.Taken, member.Lapsed:
-			return nil, false, &control.Error{Code: CodeRefused, Text: st.Warnings()[len(st.Warnings())-1]}
-		case member.Admitted:
-			return v, true, nil
-		}
-		if st.Phase != member.Current {
-			return v, false, nil
-		}
-		if a, ok := s.role.Store().State().Account(in.Account); ok && in.Account != 0 && a.Key != s.role.Desk().Identity.Public() {
-			return nil, false, &control.Error{Code: CodePassphrase, Text: fmt.Sprintf("account %d belongs to another key: this answer is for another member code", in.Account)}
-		}
-		return v, in.Asked && (st.Request > 0 || st.Joining == member.NotJoining), nil
 	})
 }
 
@@ -534,7 +494,7 @@ func (a *Agent) audit(s *seat, _ nothing) (any, error) {
 	if st == nil {
 		return nil, ErrNotInitialised
 	}
-	return audit(st)
+	return audit(st, RoleMember)
 }
 
 func (a *Agent) log(s *seat, in LogIn) (any, error) {
@@ -543,89 +503,6 @@ func (a *Agent) log(s *seat, in LogIn) (any, error) {
 		return nil, ErrNotInitialised
 	}
 	return viewLog(st, in)
-}
-
-// JoinIn joins a database by a link.
-type JoinIn struct {
-	Link string `json:"link"`
-	Name string `json:"name,omitempty"`
-}
-
-// Prepare reads a link that somebody wants to join by and writes down which
-// database it is. The invitation is nil unless the link is one.
-func (d Directory) Prepare(in JoinIn) (Database, *wire.Invitation, error) {
-	l, err := wire.ParseLink(in.Link)
-	if err != nil {
-		return Database{}, nil, err
-	}
-	var invite *wire.Invitation
-	db := Database{Role: "member", Link: in.Link}
-	var link wire.DatabaseLink
-	switch l := l.(type) {
-	case wire.DatabaseLink:
-		link = l
-	case wire.Invitation:
-		if !time.Now().Before(l.Expires) {
-			return Database{}, nil, &control.Error{Code: CodeRefused, Text: fmt.Sprintf("this invitation expired on %s: ask for a new one", l.Expires.Local().Format("2006-01-02 15:04"))}
-		}
-		link, invite = l.DatabaseLink, &l
-	case wire.Answer:
-		link, db.Account = l.DatabaseLink, l.Account
-	case wire.MemberCode:
-		return Database{}, nil, errors.New("this is a member's own code: give it to the manager, who answers with another")
-	default:
-		return Database{}, nil, errors.New("this link is not one that a database can be joined by")
-	}
-	db.ID, db.Bootstrap = link.ID.String(), link.Bootstrap
-	all, err := d.Databases()
-	if err != nil {
-		return Database{}, nil, err
-	}
-	if slices.ContainsFunc(all, func(old Database) bool { return old.ID == db.ID && old.Role != db.Role }) {
-		return Database{}, nil, &control.Error{Code: CodeRefused, Text: fmt.Sprintf("the manager of this database lives in %s: join it in another directory, with --dir", string(d))}
-	}
-	return db, invite, d.Save(db)
-}
-
-// join joins while the agent runs.
-func (a *Agent) join(ctx context.Context, r Request) (any, error) {
-	var in JoinIn
-	if err := json.Unmarshal(r.In, &in); err != nil {
-		return nil, err
-	}
-	db, invite, err := a.cfg.Dir.Prepare(in)
-	if err != nil {
-		return nil, err
-	}
-	name := a.cfg.Name
-	if in.Name != "" {
-		name = in.Name
-	}
-	var old *seat
-	if err := a.loop.Call(ctx, func() {
-		for i, s := range a.seats {
-			if s.db.ID == db.ID {
-				old, a.seats = s, append(a.seats[:i:i], a.seats[i+1:]...)
-				s.role.Stop()
-				break
-			}
-		}
-	}); err != nil {
-		return nil, err
-	}
-	if old != nil && old.open() != nil {
-		if err := old.open().Close(); err != nil {
-			return nil, err
-		}
-	}
-	s, err := a.seat(db, invite, name)
-	if err != nil {
-		return nil, err
-	}
-	if err := a.loop.Call(ctx, func() { a.sit(s) }); err != nil {
-		return nil, err
-	}
-	return LinkView{ID: db.ID, Link: in.Link}, nil
 }
 
 // NewKey makes a seed from the system's randomness.

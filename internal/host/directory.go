@@ -44,11 +44,17 @@ var (
 type Database struct {
 	ID        string           `json:"id"`
 	Name      string           `json:"name,omitempty"`
-	Link      string           `json:"link,omitempty"`    // by which it was joined
-	Role      string           `json:"role"`              // manager or member
-	Account   uint64           `json:"account,omitempty"` // told by an answer code
+	Link      string           `json:"link,omitempty"`   // by which it was joined
+	Role      string           `json:"role"`             // RoleManager or RoleMember
+	Joiner    string           `json:"joiner,omitempty"` // what a member asked to be called
 	Bootstrap []netip.AddrPort `json:"bootstrap,omitempty"`
 }
+
+// Roles that a directory has in its databases.
+const (
+	RoleManager = "manager"
+	RoleMember  = "member"
+)
 
 // Key is the directory's key file.
 func (d Directory) Key() keyfile.File { return keyfile.File{Path: filepath.Join(string(d), "key")} }
@@ -65,6 +71,17 @@ func (d Directory) Make() error {
 func (d Directory) Store(id wire.ID) string { return filepath.Join(string(d), "db", id.String()) }
 
 func (d Directory) record(id string) string { return filepath.Join(string(d), "db", id+".json") }
+
+// Control is where a command reaches what runs here: the manager of a database,
+// or the one agent of all that were joined (internal/control). Eight digits of an
+// id are enough: a manager compares the whole one of every call.
+func (d Directory) Control(db Database) string {
+	name := "control"
+	if db.Role == RoleManager {
+		name += "-" + db.ID[:8]
+	}
+	return filepath.Join(string(d), name)
+}
 
 // Save writes what is known of a database.
 func (d Directory) Save(db Database) error {
@@ -101,8 +118,9 @@ func (d Directory) Databases() ([]Database, error) {
 }
 
 // Choose gives the database that which names: an id, the beginning of one, a
-// name, or "" for the only one there is.
-func (d Directory) Choose(which string) (Database, error) {
+// name, or "" for the only one there is. role leaves those out that have
+// another; "": none is left out.
+func (d Directory) Choose(which, role string) (Database, error) {
 	all, err := d.Databases()
 	if err != nil {
 		return Database{}, err
@@ -110,21 +128,41 @@ func (d Directory) Choose(which string) (Database, error) {
 	if len(all) == 0 {
 		return Database{}, fmt.Errorf("%w: %s holds no database", ErrNotInitialised, string(d))
 	}
-	var hits []Database
-	var names []string
+	var hits, others []Database
+	var names, every []string
 	for _, db := range all {
-		names = append(names, fmt.Sprintf("%s (%s)", db.ID, db.Name))
-		if which == "" || strings.HasPrefix(db.ID, strings.ToLower(which)) || db.Name == which {
+		meant := which == "" || strings.HasPrefix(db.ID, strings.ToLower(which)) || db.Name == which
+		every = append(every, db.text())
+		if role != "" && db.Role != role {
+			if meant {
+				others = append(others, db)
+			}
+			continue
+		}
+		names = append(names, db.text())
+		if meant {
 			hits = append(hits, db)
 		}
 	}
 	switch {
 	case len(hits) == 1:
 		return hits[0], nil
-	case len(hits) == 0:
-		return Database{}, fmt.Errorf("%w: no database %q here; there are %s", ErrNotFound, which, strings.Join(names, ", "))
+	case len(hits) > 1:
+		return Database{}, fmt.Errorf("%w: several databases here; say which with --db: %s", ErrNotFound, strings.Join(names, ", "))
+	case len(others) > 0 && role == RoleManager:
+		return Database{}, fmt.Errorf("%w: %s has joined %s and does not manage it: a member's commands begin with weir member", ErrNotInitialised, string(d), others[0].text())
+	case len(others) > 0:
+		return Database{}, fmt.Errorf("%w: %s manages %s and has not joined it: a manager's commands begin with weir manager", ErrNotInitialised, string(d), others[0].text())
 	}
-	return Database{}, fmt.Errorf("%w: several databases here; say which with --db: %s", ErrNotFound, strings.Join(names, ", "))
+	return Database{}, fmt.Errorf("%w: no database %q here; there are %s", ErrNotFound, which, strings.Join(every, ", "))
+}
+
+// text names a database for people.
+func (db Database) text() string {
+	if db.Name == "" {
+		return db.ID
+	}
+	return fmt.Sprintf("%q (%s)", db.Name, db.ID)
 }
 
 // ParseID reads a database's id in hex.

@@ -9,7 +9,8 @@
 //	key, key.pub          the identity (keys/keyfile)
 //	weir.toml             settings, if somebody wrote some
 //	nodes                 DHT nodes of the last run, to start from
-//	control, control.sock the way to what runs here (internal/control)
+//	control, control.sock the way to the agent that runs here (internal/control)
+//	control-ID, ….sock    the same to the manager of one database; ID is its beginning
 //	db/ID/                one database's store (ledger/store)
 //	db/ID.json            what is known of it beside the store: Database
 package host

@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/netip"
+	"os"
 	"time"
 
 	"weir/internal/control"
@@ -119,10 +121,8 @@ func (m *Manager) Invoke(ctx context.Context, name string, in json.RawMessage) (
 	if err := json.Unmarshal(in, &r); err != nil {
 		return nil, &control.Error{Code: CodeUsage, Text: "the call does not read: " + err.Error()}
 	}
-	if r.DB != "" {
-		if db, err := m.dir.Choose(r.DB); err != nil || db.ID != m.db.ID {
-			return nil, &control.Error{Code: CodeNotFound, Text: fmt.Sprintf("the manager that runs here runs %s, not %s", m.db.ID, r.DB)}
-		}
+	if r.DB != "" && r.DB != m.db.ID {
+		return nil, &control.Error{Code: CodeNotFound, Text: fmt.Sprintf("the manager that runs here runs %s, not %s", m.db.ID, r.DB)}
 	}
 	f, ok := managerCalls[name]
 	if !ok {
@@ -340,31 +340,30 @@ func (m *Manager) kick() {
 	}
 }
 
-// LogIn asks for entries, newest last.
+// LogIn asks for a page of the log, oldest first.
 type LogIn struct {
-	First uint64 `json:"first"` // leaf; 0: the last Count
-	Count int    `json:"count"`
+	First uint64 `json:"first"` // leaf; 0: so that the newest Count are left
+	Count int    `json:"count"` // at most PageMax come; 0: PageMax
 }
 
-const logCountMax = 10000
+// PageMax is how many entries an answer has at most, so that it fits through the
+// control socket whatever is in them. Whoever wants more asks for the next page.
+const PageMax = 1000
 
 func (m *Manager) log(in LogIn) (any, error) { return viewLog(m.store, in) }
 
 func viewLog(s *store.Store, in LogIn) ([]EntryView, error) {
-	if in.Count <= 0 || in.Count > logCountMax {
-		in.Count = logCountMax
+	if in.Count <= 0 {
+		in.Count = PageMax
 	}
 	st := s.State()
-	if in.First == 0 {
-		in.First = 1
-		if st.Size > uint64(in.Count) {
-			in.First = st.Size - uint64(in.Count)
-		}
+	if in.First == 0 && st.Size > uint64(in.Count) {
+		in.First = st.Size - uint64(in.Count)
 	}
 	out := []EntryView{}
 	err := s.Entries(max(in.First, 1), func(d ledger.Decided) bool {
 		out = append(out, viewEntry(st, d))
-		return len(out) < in.Count
+		return len(out) < min(in.Count, PageMax)
 	})
 	return out, err
 }
@@ -465,7 +464,7 @@ func (m *Manager) bootstrap() []netip.AddrPort {
 }
 
 func (m *Manager) audit() (any, error) {
-	return audit(m.store)
+	return audit(m.store, RoleManager)
 }
 
 func (m *Manager) clock() (any, error) {
@@ -487,25 +486,32 @@ func CharterLink(charter *wire.Charter, bootstrap []netip.AddrPort) (LinkView, e
 	return LinkView{ID: id.String(), Link: text}, err
 }
 
-// Found writes a new database into the directory.
-func Found(d Directory, charter *wire.Charter, bootstrap []netip.AddrPort) (Database, error) {
+// Found writes a new database into the directory, or leaves nothing of it there.
+func Found(d Directory, charter *wire.Charter, bootstrap []netip.AddrPort) (_ Database, err error) {
 	b, err := charter.Encode()
 	if err != nil {
 		return Database{}, err
 	}
 	id := wire.CharterID(b)
+	if _, none := os.Lstat(d.Store(id)); errors.Is(none, fs.ErrNotExist) {
+		defer func() {
+			if err != nil {
+				err = errors.Join(err, os.RemoveAll(d.Store(id)))
+			}
+		}()
+	}
 	disk, err := store.OS(d.Store(id))
 	if err != nil {
 		return Database{}, err
 	}
 	s, err := store.Create(disk, b, store.Options{})
 	if err != nil {
-		return Database{}, err
+		return Database{}, errors.Join(err, disk.Close())
 	}
 	if err := s.Close(); err != nil {
 		return Database{}, err
 	}
-	db := Database{ID: hex.EncodeToString(id[:]), Name: charter.Name, Role: "manager", Bootstrap: bootstrap}
+	db := Database{ID: hex.EncodeToString(id[:]), Name: charter.Name, Role: RoleManager, Bootstrap: bootstrap}
 	return db, d.Save(db)
 }
 

@@ -45,11 +45,10 @@ type AgentConfig struct {
 	Network   Network
 	Follow    time.Duration
 	Online    bool
-	Name      string                      // for an invitation that is answered
-	Invite    map[string]*wire.Invitation // by id: invitations to answer
 }
 
-// OpenAgent opens the databases and, when online, starts following them.
+// OpenAgent opens the databases and, when online, starts following them. An
+// invitation that one was joined by is answered until the log has an account.
 func OpenAgent(ctx context.Context, c AgentConfig) (*Agent, error) {
 	a := &Agent{cfg: c, loop: loop.New(), ended: make(chan struct{}), changed: make(chan struct{})}
 	run, cancel := context.WithCancel(context.Background())
@@ -64,7 +63,7 @@ func OpenAgent(ctx context.Context, c AgentConfig) (*Agent, error) {
 	}
 	go func() { defer close(a.ended); a.loop.Run(run) }()
 	for _, db := range c.Databases {
-		s, err := a.seat(db, c.Invite[db.ID], c.Name)
+		s, err := a.seat(db)
 		if err != nil {
 			a.Close()
 			return nil, err
@@ -85,8 +84,8 @@ func (a *Agent) sit(s *seat) {
 	}
 }
 
-// seat opens one database, for a joiner who is to be called name.
-func (a *Agent) seat(db Database, invite *wire.Invitation, name string) (*seat, error) {
+// seat opens one database.
+func (a *Agent) seat(db Database) (*seat, error) {
 	id, err := ParseID(db.ID)
 	if err != nil {
 		return nil, err
@@ -112,13 +111,13 @@ func (a *Agent) seat(db Database, invite *wire.Invitation, name string) (*seat, 
 		s.store, s.desk = st, &member.Desk{Store: st, Identity: a.cfg.Identity, Random: rand.Reader, Now: time.Now}
 		return s, nil
 	}
-	link, err := db.link()
+	j, err := db.joined()
 	if err != nil {
 		return nil, err
 	}
 	a.edges.Swarm.Meet(wire.MeetInfohash(id))
 	cfg := member.Config{
-		Store: st, Link: link, Follow: a.cfg.Follow, Changed: a.wake,
+		Store: st, Link: j.DatabaseLink, Follow: a.cfg.Follow, Changed: a.wake,
 		Create: func(charter []byte) (*store.Store, error) {
 			st, err := store.Create(disk, charter, store.Options{})
 			if err != nil {
@@ -127,7 +126,7 @@ func (a *Agent) seat(db Database, invite *wire.Invitation, name string) (*seat, 
 			return a.claim(st)
 		},
 	}
-	s.role, err = member.NewMember(member.MemberConfig{Config: cfg, Identity: a.cfg.Identity, Invitation: invite, Name: name}, member.Ports{
+	s.role, err = member.NewMember(member.MemberConfig{Config: cfg, Identity: a.cfg.Identity, Invitation: j.Invitation, Name: db.Joiner}, member.Ports{
 		DHT: a.edges.Node.Post(a.loop.Post), Swarm: a.edges.Swarm, Clock: a.loop, Random: rand.Reader,
 	})
 	return s, err
@@ -144,23 +143,6 @@ func (a *Agent) claim(st *store.Store) (*store.Store, error) {
 		return nil, errors.Join(err, st.Close())
 	}
 	return st, nil
-}
-
-// link is the database link a database was joined by.
-func (db Database) link() (wire.DatabaseLink, error) {
-	l, err := wire.ParseLink(db.Link)
-	if err != nil {
-		return wire.DatabaseLink{}, err
-	}
-	switch l := l.(type) {
-	case wire.DatabaseLink:
-		return l, nil
-	case wire.Invitation:
-		return l.DatabaseLink, nil
-	case wire.Answer:
-		return l.DatabaseLink, nil
-	}
-	return wire.DatabaseLink{}, fmt.Errorf("%s is no link to a database", db.Link)
 }
 
 // wake tells whoever waits that something changed.
@@ -252,7 +234,7 @@ func (a *Agent) on(ctx context.Context, db string, f func(*seat) (any, error)) (
 }
 
 func (a *Agent) choose(which string) (*seat, error) {
-	db, err := a.cfg.Dir.Choose(which)
+	db, err := a.cfg.Dir.Choose(which, RoleMember)
 	if err != nil {
 		return nil, err
 	}

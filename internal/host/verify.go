@@ -6,8 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
-	"strings"
+	"slices"
 	"time"
 
 	"weir/internal/loop"
@@ -21,6 +20,7 @@ type VerifyView struct {
 	ID          string   `json:"id"`
 	Name        string   `json:"name"`
 	Verified    bool     `json:"verified"`
+	OK          bool     `json:"ok"` // the same, as an audit says it
 	LogSize     uint64   `json:"log_size"`
 	Root        string   `json:"root"`
 	Length      uint64   `json:"length"`
@@ -34,16 +34,18 @@ type VerifyView struct {
 	Note        string   `json:"checkpoint"` // the signed C2SP checkpoint, for stock tools
 	VerifierKey string   `json:"verifier_key"`
 	Warnings    []string `json:"warnings,omitempty"`
+	Findings    []string `json:"findings,omitempty"` // what does not hold
 }
 
 // Verify fetches a database into a directory as a stranger would, from its
 // link alone, and checks all of it: every signature, every rule, every hash, up
-// to the newest signed head; then once more from the stored bytes.
+// to the newest signed head; then once more from the stored bytes. What the
+// directory holds of it from an earlier time is gone on with.
 func Verify(ctx context.Context, link wire.DatabaseLink, dir Directory, n Network, progress func(member.Status)) (VerifyView, error) {
 	l := loop.New()
 	run, stop := context.WithCancel(context.Background())
 	ended := make(chan struct{})
-	disk, err := dir.stranger(link)
+	disk, held, err := dir.stranger(link)
 	if err != nil {
 		stop()
 		return VerifyView{}, err
@@ -51,6 +53,9 @@ func Verify(ctx context.Context, link wire.DatabaseLink, dir Directory, n Networ
 	edges, err := n.Open(ctx, "", append([]netip.AddrPort(nil), link.Bootstrap...), l.Post)
 	if err != nil {
 		stop()
+		if held != nil {
+			held.Close()
+		}
 		disk.Close()
 		return VerifyView{}, err
 	}
@@ -59,7 +64,7 @@ func Verify(ctx context.Context, link wire.DatabaseLink, dir Directory, n Networ
 	defer edges.Swarm.Meet(wire.MeetInfohash(link.ID))() // those who hold it, when its manager is away
 	changed := make(chan struct{}, 1)
 	cfg := member.Config{
-		Link: link, Mute: true, Follow: 5 * time.Second,
+		Store: held, Link: link, Mute: true, Follow: 5 * time.Second,
 		Create: func(charter []byte) (*store.Store, error) { return store.Create(disk, charter, store.Options{}) },
 		Changed: func() {
 			select {
@@ -70,6 +75,9 @@ func Verify(ctx context.Context, link wire.DatabaseLink, dir Directory, n Networ
 	}
 	f, err := member.NewFollower(cfg, member.Ports{DHT: edges.Node.Post(l.Post), Swarm: edges.Swarm, Clock: l, Random: rand.Reader})
 	if err != nil {
+		if held != nil {
+			err = errors.Join(err, held.Close())
+		}
 		return VerifyView{}, err
 	}
 	if err := l.Call(ctx, f.Start); err != nil {
@@ -97,7 +105,7 @@ func Verify(ctx context.Context, link wire.DatabaseLink, dir Directory, n Networ
 		var v VerifyView
 		var audited error
 		if err := l.Call(ctx, func() {
-			if s = f.Status(); s.Phase == member.Current {
+			if s = f.Status(); current(s) {
 				v, audited = verified(f.Store(), s)
 			}
 		}); err != nil {
@@ -107,11 +115,11 @@ func Verify(ctx context.Context, link wire.DatabaseLink, dir Directory, n Networ
 			progress(s)
 		}
 		switch {
-		case s.Phase == member.Current:
+		case current(s):
 			return v, audited
 		case s.Phase == member.Stopped:
 			return VerifyView{}, fmt.Errorf("%w: %s", ErrNotVerified, s.Reason)
-		case s.Phase == member.Seeking && rounds > seekingMax:
+		case rounds > seekingMax && (s.Phase == member.Seeking || s.Checked.IsZero()):
 			return VerifyView{}, unfinished(context.DeadlineExceeded, s, edges)
 		case len(s.Dropped) >= droppedMax:
 			return VerifyView{}, fmt.Errorf("%w: %s", ErrNotVerified, s.Dropped[len(s.Dropped)-1])
@@ -119,8 +127,12 @@ func Verify(ctx context.Context, link wire.DatabaseLink, dir Directory, n Networ
 	}
 }
 
+// current says whether all is here that the network has: what a directory held
+// before is not, until a node has answered.
+func current(s member.Status) bool { return s.Phase == member.Current && !s.Checked.IsZero() }
+
 const (
-	seekingMax = 20 // seconds without a charter or a head
+	seekingMax = 20 // seconds without a charter, a head or an answer
 	droppedMax = 10 // sources that did not verify before a stranger gives up
 )
 
@@ -136,50 +148,65 @@ func unfinished(err error, s member.Status, e *Edges) error {
 	case s.Phase == member.Seeking:
 		return fmt.Errorf("%w: %s", ErrNotFound, s.Problem)
 	}
-	return fmt.Errorf("not done in time, at entry %d of %d: %s", s.Size, s.Newest, strings.Join(s.Warnings(), "; "))
+	why := fmt.Sprintf("not done in time, at entry %d of %d", s.Size, s.Newest)
+	for _, w := range s.Warnings() {
+		why += "; " + w
+	}
+	return errors.New(why)
 }
 
 // stranger gives the place of a database that is only read, which a later weir
-// verify finds in the directory.
-func (d Directory) stranger(link wire.DatabaseLink) (store.Disk, error) {
+// verify finds in the directory, and the store when there is one; else nil.
+func (d Directory) stranger(link wire.DatabaseLink) (store.Disk, *store.Store, error) {
 	text, err := link.Link()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	all, err := d.Databases()
+	if err != nil {
+		return nil, nil, err
+	}
+	i := slices.IndexFunc(all, func(db Database) bool { return db.ID == link.ID.String() })
+	if i >= 0 && all[i].Role != RoleMember {
+		return nil, nil, refused("the manager of this database lives in %s: keep what is fetched in another directory", string(d))
 	}
 	if err := d.Make(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	disk, err := store.OS(d.Store(link.ID))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	if _, err := os.Stat(d.record(link.ID.String())); err == nil {
-		return disk, nil // it was joined
+	held, err := store.Open(disk, store.Options{})
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		held, err = nil, nil
+	case err == nil && held.State().Digest.Prefix() != link.Digest:
+		err = errors.Join(fmt.Errorf("%w: the charter in %s is not the link's: somebody made another one with the same id", ErrNotVerified, string(d)), held.Close())
 	}
-	if err := d.Save(Database{ID: link.ID.String(), Role: "member", Link: text, Bootstrap: link.Bootstrap}); err != nil {
-		disk.Close()
-		return nil, err
+	if err == nil && i < 0 {
+		err = d.Save(Database{ID: link.ID.String(), Role: RoleMember, Link: text, Bootstrap: link.Bootstrap})
 	}
-	return disk, nil
+	if err != nil {
+		return nil, nil, errors.Join(err, disk.Close())
+	}
+	return disk, held, nil
 }
 
 // verified audits a fetched database and says what it holds.
 func verified(s *store.Store, status member.Status) (VerifyView, error) {
-	a, err := audit(s)
+	a, err := audit(s, RoleMember)
+	if err != nil {
+		return VerifyView{}, err
+	}
 	st := s.State()
 	v := VerifyView{
-		ID: a.ID, Name: st.Charter.Name, Verified: err == nil, LogSize: a.LogSize, Root: a.Root, Length: a.Length, Entries: a.Entries,
+		ID: a.ID, Name: st.Charter.Name, Verified: a.OK, OK: a.OK, LogSize: a.LogSize, Root: a.Root, Length: a.Length, Entries: a.Entries,
 		Members: a.Members, Sum: a.Sum, Unit: st.Charter.Unit, HeadTime: viewTime(status.Head), Stale: status.Stale,
-		Received: status.Got, VerifierKey: wire.VerifierKey(st.ID, st.Charter.Log), Warnings: status.Warnings(),
+		Received: status.Got, VerifierKey: wire.VerifierKey(st.ID, st.Charter.Log), Warnings: status.Warnings(), Findings: a.Findings,
 	}
 	if c, ok := member.Checkpoint(s); ok {
 		v.Note = string(c.Note(st.ID, st.Charter.Log))
-		if err == nil && (c.Size != st.Size || c.Root != st.Root) {
-			err = fmt.Errorf("%w: the log's root is not the signed one", ErrNotVerified)
-		}
-	} else if err == nil {
-		err = fmt.Errorf("%w: no signed checkpoint", ErrNotVerified)
 	}
-	v.Verified = err == nil
-	return v, err
+	return v, a.Err()
 }

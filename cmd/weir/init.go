@@ -1,0 +1,219 @@
+package main
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"weir/internal/host"
+	"weir/keys"
+	"weir/keys/keyfile"
+	"weir/ledger"
+	"weir/ledger/wire"
+)
+
+// initView is what manager init gives.
+type initView struct {
+	ID        string   `json:"id"`
+	Name      string   `json:"name"`
+	Link      string   `json:"link"`
+	Directory string   `json:"directory"`
+	Recovery  []string `json:"recovery_words,omitempty"`
+	File      string   `json:"recovery_file,omitempty"`
+}
+
+func (p *program) managerInit(c *cli.Context) (err error) {
+	o, err := p.options(c, roleManager)
+	if err != nil {
+		return err
+	}
+	if kind := c.String("kind"); kind != string(wire.KindLedger) {
+		return usagef("--kind %s: only ledger can be founded", kind)
+	}
+	if c.String("name") == "" {
+		return usagef("a database needs a name: --name NAME")
+	}
+	scale := c.Int("scale")
+	if scale < 0 || scale > 9 {
+		return usagef("--scale %d: 0 to 9 decimal places are possible", scale)
+	}
+	lower, upper := c.String("lower"), c.String("upper")
+	charter := wire.Charter{
+		Kind: wire.KindLedger, Name: c.String("name"), Created: time.Now().UnixMilli(), Unit: c.String("unit"), Scale: scale,
+		Quota: c.Int("quota"), Heartbeat: int(c.Duration("heartbeat").Seconds()), Stale: int(c.Duration("stale").Seconds()),
+	}
+	if charter.Lower, err = ledger.ParseAmount(lower, scale); err != nil {
+		return usagef("--lower: %v", err)
+	}
+	if charter.Upper, err = ledger.ParseAmount(upper, scale); err != nil {
+		return usagef("--upper: %v", err)
+	}
+	if charter.Lower > 0 || charter.Upper < 0 {
+		return usagef("--lower %s --upper %s: a lower limit is zero or less, an upper limit zero or more", lower, upper)
+	}
+	bootstrap := split(c.String("bootstrap"))
+	if err := checkAddresses("bootstrap", bootstrap); err != nil {
+		return err
+	}
+	if err := unfounded(o.dir, charter.Name, c.String("recovery")); err != nil {
+		return err
+	}
+	recovery, err := keys.NewSeed(rand.Reader)
+	if err != nil {
+		return err
+	}
+	charter.Recovery = keys.Derive(recovery).Public()
+	// The charter is checked whole before a key is made or a passphrase asked for.
+	probe := charter
+	stand := keys.Derive(recovery)
+	probe.Manager, probe.Log, probe.Seal = keys.Public(stand.LogPublic()), stand.LogPublic(), stand.SealPublic()
+	probe.Manager[0] ^= 1
+	if _, err := probe.Encode(); err != nil {
+		return usagef("%v", err)
+	}
+	var u undo
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, u.run())
+		}
+	}()
+	u.directories(filepath.Join(string(o.dir), "db"))
+	id, err := p.identity(o)
+	if errors.Is(err, keyfile.ErrNotFound) {
+		seed, err := keys.NewSeed(rand.Reader)
+		if err != nil {
+			return err
+		}
+		if err := p.newKey(o, seed); err != nil {
+			return err
+		}
+		u.made(o.dir.Key().Path+".pub", o.dir.Key().Path)
+		id = keys.Derive(seed)
+	} else if err != nil {
+		return err
+	}
+	if err := o.dir.Make(); err != nil {
+		return err
+	}
+	charter.Manager, charter.Log, charter.Seal = id.Public(), id.LogPublic(), id.SealPublic()
+	link, err := host.CharterLink(&charter, linkAddresses(bootstrap))
+	if err != nil {
+		return err
+	}
+	if err := c.Context.Err(); err != nil {
+		return err // interrupted while the key was made: no database yet
+	}
+	words := keys.Words(recovery)
+	out := initView{ID: link.ID, Name: charter.Name, Link: link.Link, Directory: string(o.dir), Recovery: words, File: c.String("recovery")}
+	undone := "what was printed above is of this attempt alone: throw it away"
+	if out.File != "" {
+		out.Recovery, undone = nil, "everything that was written for it was removed again"
+	}
+	if err := p.giveWords(o, out, words); err != nil {
+		return err
+	}
+	if out.File != "" {
+		u.made(out.File)
+	}
+	if _, err := host.Found(o.dir, &charter, linkAddresses(bootstrap)); err != nil {
+		return fmt.Errorf("found the database: %w; nothing was founded, and %s", err, undone)
+	}
+	u = undo{}
+	if o.json && out.File == "" {
+		return nil // giveWords has printed it
+	}
+	if err := p.show(o.json, out, func() {
+		p.printf("The database %q was founded in %s.\n\nid    %s\nlink  %s\n\n", out.Name, out.Directory, out.ID, out.Link)
+		if out.File != "" {
+			p.printf("Its recovery key was written to %s. Keep it away from this machine.\n\n", out.File)
+		}
+		p.printf("Next: weir manager run, and in another window weir manager invite.\n")
+	}); err != nil {
+		return fmt.Errorf("the database was founded, and that could not be printed: %w; weir manager link prints its link", err)
+	}
+	return nil
+}
+
+// giveWords hands the recovery key's words out before there is a database that
+// needs them: they stand nowhere else, so nothing may fail between the two. JSON
+// is one object, and goes out whole; the exit code says whether it came true.
+func (p *program) giveWords(o options, v initView, words []string) (err error) {
+	switch {
+	case v.File != "":
+		text := fmt.Sprintf("Recovery key of the weir database %q. With these words a stolen or lost manager key is replaced.\n%s", v.Name, wordTable(words))
+		err = keyfile.WriteAtomic(v.File, []byte(text))
+	case o.json:
+		err = p.json(v)
+	default:
+		_, err = fmt.Fprintf(p.out, "The recovery key of %q, shown this once. With it a stolen or lost manager key is replaced;\nwrite it down and keep it away from this machine:\n%s\n", v.Name, wordTable(words))
+	}
+	if err != nil {
+		return fmt.Errorf("hand out the recovery key: %w; nothing was founded", err)
+	}
+	return nil
+}
+
+// unfounded says whether founding would leave everything alone that is there: a
+// database of the same name, which is a command given twice, and above all the
+// words of another database's recovery key, which stand nowhere else.
+func unfounded(dir host.Directory, name, recovery string) error {
+	all, err := dir.Databases()
+	if err != nil {
+		return err
+	}
+	for _, db := range all {
+		if db.Role == roleManager && db.Name == name {
+			return fmt.Errorf("%s has a database %q already; found another with another --name or --dir", dir, name)
+		}
+	}
+	if recovery == "" {
+		return nil
+	}
+	if _, err := os.Lstat(recovery); err == nil {
+		return fmt.Errorf("%s is there already and may hold another recovery key; nothing was written: name another file with --recovery", recovery)
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("write the recovery key: %w", err)
+	}
+	return nil
+}
+
+// undo takes back what a command has made, so that it can be given again. What
+// was there before it never has.
+type undo struct {
+	files []string
+	dirs  []string // removed only where nothing is in them
+}
+
+// made notes files that were just made.
+func (u *undo) made(files ...string) { u.files = append(u.files, files...) }
+
+// directories notes those of a path that are yet to be made, the deepest first.
+func (u *undo) directories(path string) {
+	for {
+		if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+			return
+		}
+		u.dirs = append(u.dirs, path)
+		path = filepath.Dir(path)
+	}
+}
+
+func (u *undo) run() error {
+	var errs []error
+	for _, f := range slices.Backward(u.files) {
+		if err := os.Remove(f); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	for _, d := range u.dirs {
+		_ = os.Remove(d) // others may have put something into it meanwhile
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"weir/internal/control"
+	"weir/internal/host"
+)
+
+// Whoever ends a payment, or whose time is up, wants to know one thing: is
+// something signed.
+func TestAPaymentThatWasNotSeenThroughSaysWhatThereIsOfIt(t *testing.T) {
+	set := flag.NewFlagSet("pay", flag.ContinueOnError)
+	set.Duration("timeout", time.Minute, "")
+	waiting, seen := host.ChangeView{Number: 7, State: "waiting"}, host.ChangeView{Number: 7, State: "seen"}
+	for name, c := range map[string]struct {
+		made   host.ChangeView
+		unsure bool
+		err    error
+		code   int
+		says   string
+	}{
+		"interrupted before":   {err: fmt.Errorf("x: %w", context.Canceled), code: host.CodeInterrupted, says: "nothing was signed"},
+		"late before":          {err: context.DeadlineExceeded, code: host.CodeError, says: "not done within 1m0s; nothing was signed"},
+		"refused before":       {err: &control.Error{Code: host.CodeRefused, Text: "too much"}, code: host.CodeRefused, says: "too much"},
+		"no answer":            {unsure: true, err: context.DeadlineExceeded, code: host.CodeError, says: "is not known: weir member outbox tells"},
+		"interrupted after":    {made: waiting, err: context.Canceled, code: host.CodeInterrupted, says: "interrupted; payment 7 is signed and stored here, and not"},
+		"interrupted, seen":    {made: seen, err: context.Canceled, code: host.CodeInterrupted, says: "payment 7 is signed, stored here and on the DHT"},
+		"late after":           {made: waiting, err: context.DeadlineExceeded, code: host.CodePart, says: "it goes on with weir member run. weir member show 7 tells"},
+		"nobody answered":      {made: waiting, err: fmt.Errorf("%w: tried 192.0.2.7:6881", host.ErrNoNode), code: host.CodeNoNode, says: "tried 192.0.2.7:6881; payment 7 is signed"},
+		"something else after": {made: seen, err: &control.Error{Code: host.CodeRefused, Text: "another device uses this key"}, code: host.CodeRefused, says: "payment 7 is signed, stored here and on the DHT; weir member show 7"},
+	} {
+		y := payment{c: cli.NewContext(nil, set, nil), made: c.made, unsure: c.unsure}
+		if err := y.ended(c.err); host.Code(err) != c.code || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s: %d, %v", name, host.Code(err), err)
+		}
+	}
+}

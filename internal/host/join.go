@@ -1,0 +1,189 @@
+package host
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"weir/internal/control"
+	"weir/ledger/wire"
+	"weir/member"
+)
+
+// Joining is what a link says to whoever wants to join a database by it.
+type Joining struct {
+	wire.DatabaseLink
+	Invitation *wire.Invitation // nil: it is none
+	Account    uint64           // that an answer code tells; 0: it is none
+}
+
+// ReadJoin reads a link that a database can be joined by. What else there is,
+// and what is good no more, is said before anything is made for it.
+func ReadJoin(text string, now time.Time) (Joining, error) {
+	l, err := wire.ParseLink(text)
+	if err != nil {
+		return Joining{}, err
+	}
+	switch l := l.(type) {
+	case wire.DatabaseLink:
+		return Joining{DatabaseLink: l}, nil
+	case wire.Invitation:
+		if !now.Before(l.Expires) {
+			return Joining{}, refused("this invitation expired on %s: ask for a new one", l.Expires.Local().Format("2006-01-02 15:04"))
+		}
+		return Joining{DatabaseLink: l.DatabaseLink, Invitation: &l}, nil
+	case wire.Answer:
+		return Joining{DatabaseLink: l.DatabaseLink, Account: l.Account}, nil
+	case wire.MemberCode:
+		return Joining{}, misread("this is a member's own code: give it to the manager, who answers with another")
+	}
+	return Joining{}, misread("this link is not one that a database can be joined by")
+}
+
+// joined reads the link that a database was joined by, however long ago.
+func (db Database) joined() (Joining, error) {
+	j, err := ReadJoin(db.Link, time.Time{})
+	if err != nil {
+		return j, fmt.Errorf("the link that %s was joined by: %w", db.text(), err)
+	}
+	return j, nil
+}
+
+// Asks says whether a database was joined by an invitation, so that an agent
+// asks for an account.
+func (db Database) Asks() bool {
+	j, err := db.joined()
+	return err == nil && j.Invitation != nil
+}
+
+// JoinIn joins a database by a link.
+type JoinIn struct {
+	Link string `json:"link"`
+	Name string `json:"name,omitempty"`
+}
+
+// Prepare writes down which database somebody wants to join, by which link, and
+// what they want to be called: whatever becomes of this attempt, an agent goes
+// on with it.
+func (d Directory) Prepare(in JoinIn) (Database, error) {
+	now := time.Now()
+	j, err := ReadJoin(in.Link, now)
+	if err != nil {
+		return Database{}, err
+	}
+	db := Database{ID: j.ID.String(), Role: RoleMember, Link: in.Link, Joiner: in.Name, Bootstrap: j.Bootstrap}
+	all, err := d.Databases()
+	if err != nil {
+		return Database{}, err
+	}
+	if i := slices.IndexFunc(all, func(old Database) bool { return old.ID == db.ID }); i >= 0 {
+		if all[i].Role != db.Role {
+			return Database{}, refused("the manager of this database lives in %s: join it in another directory, with --dir", string(d))
+		}
+		db = db.after(all[i], j, now)
+	}
+	return db, d.Save(db)
+}
+
+// after is what is known of a database that is joined once more by j: nothing
+// that was known is given up for a link that says less.
+func (db Database) after(old Database, j Joining, now time.Time) Database {
+	before, err := old.joined()
+	if err != nil || before.Digest != j.Digest {
+		return db // of another charter
+	}
+	if db.Name == "" {
+		db.Name = old.Name
+	}
+	if db.Joiner == "" {
+		db.Joiner = old.Joiner
+	}
+	if len(db.Bootstrap) == 0 {
+		db.Bootstrap = old.Bootstrap
+	}
+	asked := before.Invitation != nil && now.Before(before.Invitation.Expires)
+	if asked && j.Invitation == nil && j.Account == 0 {
+		db.Link = old.Link // who is to read meanwhile still wants in
+	}
+	return db
+}
+
+// join joins while the agent runs.
+func (a *Agent) join(ctx context.Context, r Request) (any, error) {
+	var in JoinIn
+	if err := json.Unmarshal(r.In, &in); err != nil {
+		return nil, err
+	}
+	db, err := a.cfg.Dir.Prepare(in)
+	if err != nil {
+		return nil, err
+	}
+	var old *seat
+	if err := a.loop.Call(ctx, func() {
+		for i, s := range a.seats {
+			if s.db.ID == db.ID {
+				old, a.seats = s, append(a.seats[:i:i], a.seats[i+1:]...)
+				s.role.Stop()
+				break
+			}
+		}
+	}); err != nil {
+		return nil, err
+	}
+	if old != nil && old.open() != nil {
+		if err := old.open().Close(); err != nil {
+			return nil, err
+		}
+	}
+	s, err := a.seat(db)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.loop.Call(ctx, func() { a.sit(s) }); err != nil {
+		return nil, err
+	}
+	return LinkView{ID: db.ID, Link: in.Link}, nil
+}
+
+// AdmittedIn waits until the log has an account for the key.
+type AdmittedIn struct {
+	Asked    bool   `json:"asked"`                      // only until DHT nodes hold the request, or there is none and all is read
+	Account  uint64 `json:"account,omitempty"`          // the one that an answer code told
+	Patience int    `json:"patience_seconds,omitempty"` // as in WaitIn
+}
+
+func (a *Agent) admitted(ctx context.Context, r Request) (any, error) {
+	var in AdmittedIn
+	if err := json.Unmarshal(r.In, &in); err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	return a.until(ctx, r.DB, func(s *seat) (any, bool, error) {
+		v, err := a.status(s, nothing{})
+		if err != nil || s.role == nil {
+			return v, true, err
+		}
+		if err := a.alone(s, began, in.Patience); err != nil {
+			return nil, false, fmt.Errorf("join: %w", err)
+		}
+		st := s.role.Status()
+		if st.Reason != "" {
+			return nil, false, fmt.Errorf("%w: %s", ErrNotVerified, st.Reason)
+		}
+		if st.Joining == member.Admitted {
+			return v, true, nil
+		}
+		if !current(st.Status) {
+			return v, false, nil
+		}
+		if st.Joining == member.Taken || st.Joining == member.Lapsed {
+			return nil, false, &control.Error{Code: CodeRefused, Text: st.Warnings()[len(st.Warnings())-1]}
+		}
+		if a, ok := s.role.Store().State().Account(in.Account); ok && in.Account != 0 && a.Key != s.role.Desk().Identity.Public() {
+			return nil, false, &control.Error{Code: CodePassphrase, Text: fmt.Sprintf("account %d belongs to another key: this answer is for another member code", in.Account)}
+		}
+		return v, in.Asked && (st.Request > 0 || st.Joining == member.NotJoining), nil
+	})
+}
