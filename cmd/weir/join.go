@@ -76,7 +76,7 @@ func unjoined(err error, db host.Database) error {
 	goesOn := "the request is kept and goes on with weir member run"
 	late := "not admitted yet: " + goesOn + ". A manager that is away takes it later; to an invitation that was revoked there is no answer, ask for a new one"
 	if !db.Asks() {
-		goesOn = "which database it is, is kept, and weir member run goes on"
+		goesOn = "the database is written down, and weir member run goes on looking for it"
 		late = "not all of the database has been found yet: " + goesOn
 	}
 	switch {

@@ -67,7 +67,9 @@ func (p *program) verifyLink(c *cli.Context, text string) error {
 		defer os.RemoveAll(dir)
 	}
 	var v host.VerifyView
+	var late bool
 	err = withTimeout(c, func(ctx context.Context) (err error) {
+		defer func() { late = errors.Is(ctx.Err(), context.DeadlineExceeded) }()
 		v, err = host.Verify(ctx, link, host.Directory(dir), network, func(s member.Status) {
 			p.progress(fmt.Sprintf("%s: %d of %d entries checked, %d bytes received %s", s.Phase, s.Size, s.Newest, s.Got, s.Problem))
 		})
@@ -75,7 +77,10 @@ func (p *program) verifyLink(c *cli.Context, text string) error {
 	})
 	p.progress("")
 	if err != nil {
-		return p.unverified(o, link, v, err, c.Duration("timeout"))
+		if late && host.Code(err) != host.CodeNotVerified {
+			err = tooShort(err, c.Duration("timeout"))
+		}
+		return p.unverified(o, link, v, err)
 	}
 	return p.show(o.json, v, func() {
 		p.printf("Everything holds: %q, %s, %s, sum %s %s; the newest head is from %s.\nroot %s\n\n%s", v.Name, count(v.Entries, "entry", "entries"), count(v.Members, "member", "members"), v.Sum, v.Unit, clock(v.HeadTime), v.Root, v.Note)
@@ -85,14 +90,16 @@ func (p *program) verifyLink(c *cli.Context, text string) error {
 	})
 }
 
-// unverified says why a database could not be checked, or what does not hold.
-func (p *program) unverified(o options, link wire.DatabaseLink, v host.VerifyView, err error, limit time.Duration) error {
+// tooShort says of what was not done within --timeout what to do.
+func tooShort(err error, limit time.Duration) error {
 	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("verify %s: not done within %s, and nothing is known of it yet; give it longer with --timeout", link.ID, limit)
+		return fmt.Errorf("not done within %s, and nothing is known of it yet; give it longer with --timeout", limit)
 	}
-	if limit > 0 && host.Code(err) == host.CodeNoNode {
-		err = fmt.Errorf("%w; not within %s, so give it longer with --timeout if that is short", err, limit)
-	}
+	return fmt.Errorf("%w. That was within %s; if it is short, give it longer with --timeout", err, limit)
+}
+
+// unverified says why a database could not be checked, or what does not hold.
+func (p *program) unverified(o options, link wire.DatabaseLink, v host.VerifyView, err error) error {
 	if o.json && host.Code(err) == host.CodeNotVerified {
 		if v.ID = link.ID.String(); len(v.Findings) == 0 {
 			v.Findings = []string{err.Error()}
