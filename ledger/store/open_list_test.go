@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
@@ -21,14 +22,13 @@ func TestADirectoryThatCannotBeListedEndsOpenAndNotTheProcess(t *testing.T) {
 	for commits := range 60 {
 		d := NewCrashable(uint64(commits), nil)
 		var on, begun atomic.Bool
-		compacting := make(chan struct{}) // a compaction that goes on
 		d.faults = func(fs vfs.FS) vfs.FS {
 			return errorfs.Wrap(fs, errorfs.InjectorFunc(func(op errorfs.Op) error {
 				if !on.Load() {
 					return nil
 				}
 				if op.Kind == errorfs.OpFileWrite && strings.HasSuffix(op.Path, ".sst") && begun.Load() {
-					<-compacting
+					<-time.After(2 * time.Millisecond) // a compaction that is slower than Open
 				}
 				if strings.Contains(op.Path, "dbtmp") {
 					begun.Store(true)
@@ -52,7 +52,6 @@ func TestADirectoryThatCannotBeListedEndsOpenAndNotTheProcess(t *testing.T) {
 				t.Errorf("after %d commits: %v", commits, err)
 			}
 		}
-		close(compacting)
 		on.Store(false)
 		if err == nil {
 			continue
