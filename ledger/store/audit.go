@@ -37,12 +37,17 @@ func (s *Store) Audit(progress func(done, total uint64)) (*Report, error) {
 		return nil, fmt.Errorf("audit a store: %w", err)
 	}
 	defer s.leave()
+	before, errBefore := counted(s.disk.files())
 	snapshot := s.index.db.NewSnapshot()
 	defer snapshot.Close()
+	after, errAfter := counted(s.disk.files())
 	if progress == nil {
 		progress = func(uint64, uint64) {}
 	}
-	a := &auditor{store: s, rows: snapshot, report: &Report{}, progress: progress}
+	a := &auditor{
+		store: s, rows: snapshot, report: &Report{}, progress: progress,
+		promised: [2]uint64{before, after}, errPromised: errors.Join(errBefore, errAfter),
+	}
 	if err := errors.Join(a.run(), a.close()); err != nil {
 		return nil, fmt.Errorf("audit a store: %w", err)
 	}
@@ -55,6 +60,10 @@ type auditor struct {
 	rows     rows
 	report   *Report
 	progress func(done, total uint64)
+
+	promised    [2]uint64 // commits, before and after rows was taken
+	errPromised error
+	format      int // as FORMAT says
 
 	fixed  ledger.Fixed  // as recorded
 	layout *layout       // as recorded
@@ -115,8 +124,12 @@ func (a *auditor) close() error {
 // found checks what stands at the beginning.
 func (a *auditor) found() error {
 	files := a.store.disk.files()
-	if _, err := readFormat(files); err != nil {
+	var err error
+	if a.format, err = readFormat(files); err != nil {
 		return a.report.stop("%s: %v", formatFile, err)
+	}
+	if err := a.commits(); err != nil {
+		return err
 	}
 	charter, err := readFile(files, charterFile, wire.ItemBytesMax)
 	if err != nil {

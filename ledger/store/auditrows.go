@@ -145,6 +145,7 @@ func (a *auditor) compare() error {
 	}
 	return a.count(map[byte]uint64{
 		rowFixed:   1,
+		rowCount:   1,
 		rowAccount: uint64(len(accounts)),
 		rowHashes:  uint64(tlog.StoredHashCount(int64(st.Size))),
 		rowOffsets: st.Size,
@@ -153,6 +154,25 @@ func (a *auditor) compare() error {
 		rowVolume:  uint64(len(a.cuts)),
 		rowPiece:   uint64(r.Pieces),
 	})
+}
+
+// commits sees that no commit is missing.
+func (a *auditor) commits() error {
+	if a.format < 3 {
+		return nil
+	}
+	if a.errPromised != nil {
+		return a.report.find("%v", a.errPromised)
+	}
+	has, err := loadCount(a.rows)
+	if err != nil {
+		return err
+	}
+	// Others may have committed meanwhile.
+	if err := compareCounts(has, min(max(has, a.promised[0]), a.promised[1])); err != nil {
+		return a.report.find("%v", err)
+	}
+	return nil
 }
 
 // count compares how many rows there are of each kind; of packed ones, items.
@@ -182,6 +202,9 @@ func (a *auditor) count(want map[byte]uint64) (err error) {
 	}
 	a.report.Records = got[rowKey]
 	delete(got, rowKey)
+	if a.format < 3 { // and there may be one of an upgrade that was interrupted
+		got[rowCount] = 1
+	}
 	for row := range 256 {
 		if b := byte(row); got[b] != want[b] {
 			if err := a.report.find("index: %d rows of kind %q, there must be %d", got[b], b, want[b]); err != nil {

@@ -1,6 +1,8 @@
 package store
 
 import (
+	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -34,6 +36,12 @@ func (s *Store) commit(batches []*ledger.Batch, records []KV, founding bool) err
 	defer s.leave()
 	if len(batches) == 0 && len(records) == 0 {
 		return nil
+	}
+	if err := s.writable(); err != nil {
+		return err
+	}
+	if err := s.promise(); err != nil {
+		return err
 	}
 	l := s.layout.Load()
 	p, err := newPlan(l, batches)
@@ -82,6 +90,23 @@ func (s *Store) commit(batches []*ledger.Batch, records []KV, founding bool) err
 	return nil
 }
 
+// writable is an error when the index was opened only to be read, since the disk
+// was full: ErrNoSpace as long as it is, and then ErrBroken.
+func (s *Store) writable() error {
+	if !s.index.reading {
+		return nil
+	}
+	if err := s.room(0); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.failed == nil {
+		s.failed = fmt.Errorf("%w: the disk was full and has space again; nothing was written", ErrBroken)
+	}
+	return s.failed
+}
+
 // room is ErrNoSpace when the disk has too little for a commit of so many
 // bytes.
 func (s *Store) room(bytes uint64) error {
@@ -102,6 +127,9 @@ func (s *Store) room(bytes uint64) error {
 
 // apply makes a commit true.
 func (s *Store) apply(batch *pebble.Batch) error {
+	if err := batch.Set([]byte{rowCount}, binary.BigEndian.AppendUint64(nil, s.commits+1), nil); err != nil {
+		return err
+	}
 	if err := s.disk.step(StepBatch, false); err != nil {
 		return s.fail(err)
 	}
@@ -110,6 +138,14 @@ func (s *Store) apply(batch *pebble.Batch) error {
 	}
 	if err := s.disk.step(StepBatch, true); err != nil {
 		return s.fail(err)
+	}
+	s.commits++
+	err := s.promise()
+	if errors.Is(err, ErrCrashed) {
+		return s.fail(err)
+	}
+	if err != nil && s.options.Event != nil {
+		s.options.Event(err.Error())
 	}
 	return nil
 }

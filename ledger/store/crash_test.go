@@ -123,9 +123,9 @@ func TestAPowerLossAtAnyWriteStepLeavesTheCommitWholeOrNotAtAll(t *testing.T) {
 func TestTornWritesLoseNothingThatWasCommitted(t *testing.T) {
 	charter, batches := shortStory(t)
 	torn := 0
-	for seed := range uint64(300) {
+	for seed := range uint64(400) {
 		d := NewCrashable(seed, nil)
-		d.CrashAt(1 + int(seed*31)%60)
+		d.CrashAt(1 + int(seed*31)%84)
 		done := 0
 		for range 4 { // several lives
 			n, s, err := play(d, charter, batches)
@@ -153,7 +153,7 @@ func TestTornWritesLoseNothingThatWasCommitted(t *testing.T) {
 					t.Fatalf("seed %d: %v", seed, err)
 				}
 			}
-			d.CrashAt(1 + int(seed*17)%23)
+			d.CrashAt(1 + int(seed*17)%31)
 		}
 	}
 	if torn < 50 {

@@ -11,6 +11,7 @@
 //	stream/ahead        there while something is downloaded; ahead.go
 //	db/                 pebble: fixed state, accounts, Merkle hashes, indexes,
 //	                    piece hashes, and the records of the role that owns it
+//	commits             how many commits the index must have; count.go
 //	LOCK                held by the process that has the store open
 //
 // A commit writes its frames at the end of the tail (and into further files
@@ -24,12 +25,18 @@
 //  1. OS or NewCrashable gives a Disk; Create founds a store on it, Open opens one.
 //  2. One goroutine owns the Store: it alone calls Commit, State and Close.
 //     Everything that reads, and File, may be used from any goroutine.
-//  3. After ErrBroken, or ErrCrashed, only Close is of use: whether the last
+//  3. On a full disk Open gives a store that can be read, and whose commits are
+//     ErrNoSpace.
+//  4. After ErrBroken, or ErrCrashed, only Close is of use: whether the last
 //     commit happened is known after the next Open. After any other error of
 //     Commit nothing has happened and the same commit may be tried again.
 //
 // Audit believes none of what pebble says. It replays the stream from the
-// charter and compares.
+// charter and compares. Neither it nor Open takes an index for the newest one
+// that has lost commits.
+//
+// An encrypted database's store is opened with its read key (Options.ReadKey),
+// and is not itself encrypted.
 //
 // One write step is still to come: a sweep's zeroing of deleted bodies
 // (StepZero).

@@ -15,9 +15,9 @@ var (
 	ErrVersion = errors.New("the store was made by a newer weir")
 	// ErrDamaged: the bytes on the disk are not what was written.
 	ErrDamaged = errors.New("the store is damaged")
-	// ErrBroken: a write failed so that nobody knows whether the commit
-	// happened. The store must be opened again.
-	ErrBroken = errors.New("the store must be opened again: a write may or may not have reached the disk")
+	// ErrBroken: the store must be opened again. If a write failed, nobody knows
+	// before that whether the commit happened.
+	ErrBroken = errors.New("the store must be opened again")
 	// ErrNoSpace: the disk is full. Nothing happened; the same commit may be
 	// tried again. A store that was opened on a full disk can be read; once there
 	// is space its next commit is ErrBroken, since it must be opened again.

@@ -11,8 +11,8 @@ import (
 const (
 	formatFile = "FORMAT"
 	// formatVersion is the version of everything on the disk: the layout, the
-	// rows, pebble's own format. 2 added shelves (upgrade.go).
-	formatVersion = 2
+	// rows, pebble's own format. 2 added shelves, 3 the count of commits (upgrade.go).
+	formatVersion = 3
 	formatName    = "weir store "
 	// formatBegun stands behind the version until the store is complete.
 	formatBegun = " unfinished"
@@ -32,33 +32,36 @@ func writeFormat(d fileSystem, complete bool) error {
 	return writeFile(d, formatFile, []byte(text+"\n"))
 }
 
-// readFormat says whether a complete store is here (nil), one that was begun
-// (ErrNotFound and begun), none (ErrNotFound), or something else.
-func readFormat(d fileSystem) (begun bool, err error) {
+// readFormat is the format of the complete store that is here; or 0 and
+// ErrNotFound for none, errBegun for one whose making was begun, or something else.
+func readFormat(d fileSystem) (version int, err error) {
 	b, err := readFile(d, formatFile, formatBytesMax)
 	if errors.Is(err, fs.ErrNotExist) {
-		return false, ErrNotFound
+		return 0, ErrNotFound
 	}
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	return parseFormat(b)
 }
 
-func parseFormat(b []byte) (begun bool, err error) {
+// errBegun is the ErrNotFound of a store whose making was interrupted.
+var errBegun = fmt.Errorf("%w: its making was interrupted", ErrNotFound)
+
+func parseFormat(b []byte) (int, error) {
 	text, whole := strings.CutSuffix(string(b), "\n")
 	text, named := strings.CutPrefix(text, formatName)
 	number, begun := strings.CutSuffix(text, formatBegun)
 	version, err := strconv.Atoi(number)
 	switch {
 	case !whole || !named || err != nil || version < 1 || strconv.Itoa(version) != number:
-		return false, fmt.Errorf("%w: %s says %q", ErrDamaged, formatFile, b)
+		return 0, fmt.Errorf("%w: %s says %q", ErrDamaged, formatFile, b)
 	case version > formatVersion:
-		return false, fmt.Errorf("%w: its format is %d, this weir knows %d", ErrVersion, version, formatVersion)
+		return 0, fmt.Errorf("%w: its format is %d, this weir knows %d", ErrVersion, version, formatVersion)
 	case begun:
-		return true, fmt.Errorf("%w: its making was interrupted", ErrNotFound)
+		return 0, errBegun
 	}
-	return false, nil
+	return version, nil
 }
 
 // strangers is an error if something bears the name of a part of a store where
@@ -70,12 +73,15 @@ func strangers(d fileSystem) error {
 			return fmt.Errorf("%w: there is %s, but no %s", ErrDamaged, name, formatFile)
 		}
 	}
-	f, err := d.open(charterFile)
-	if !errors.Is(err, fs.ErrNotExist) {
+	for _, name := range []string{charterFile, countFile} {
+		f, err := d.open(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
 		if err == nil {
 			err = f.Close()
 		}
-		return errors.Join(fmt.Errorf("%w: there is %s, but no %s", ErrDamaged, charterFile, formatFile), err)
+		return errors.Join(fmt.Errorf("%w: there is %s, but no %s", ErrDamaged, name, formatFile), err)
 	}
 	return nil
 }
@@ -83,14 +89,14 @@ func strangers(d fileSystem) error {
 // prepare makes the disk ready for a new store: what an interrupted making
 // left is removed, anything else is not touched.
 func prepare(d fileSystem) error {
-	begun, err := readFormat(d)
+	_, err := readFormat(d)
 	if err == nil {
 		return ErrExists
 	}
 	if !errors.Is(err, ErrNotFound) {
 		return err
 	}
-	if !begun {
+	if !errors.Is(err, errBegun) {
 		if err := strangers(d); err != nil {
 			return err
 		}

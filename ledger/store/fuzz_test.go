@@ -99,17 +99,17 @@ func FuzzRecordsThatDecodeEncodeToTheSame(f *testing.F) {
 }
 
 func FuzzFormat(f *testing.F) {
-	for _, text := range []string{"weir store 1\n", "weir store 2\n", "weir store 3\n", "weir store 1 unfinished\n", "weir store 01\n", "weir store\n", ""} {
+	for _, text := range []string{"weir store 1\n", "weir store 2\n", "weir store 3\n", "weir store 4\n", "weir store 1 unfinished\n", "weir store 01\n", "weir store\n", ""} {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		_, err := parseFormat(b)
 		switch string(b) {
-		case "weir store 1\n", "weir store 2\n":
+		case "weir store 1\n", "weir store 2\n", "weir store 3\n":
 			if err != nil {
 				t.Fatalf("got %v", err)
 			}
-		case "weir store 1 unfinished\n", "weir store 2 unfinished\n":
+		case "weir store 1 unfinished\n", "weir store 2 unfinished\n", "weir store 3 unfinished\n":
 			if !errors.Is(err, ErrNotFound) {
 				t.Fatalf("got %v", err)
 			}
@@ -117,6 +117,22 @@ func FuzzFormat(f *testing.F) {
 			if !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrVersion) {
 				t.Fatalf("%q: got %v", b, err)
 			}
+		}
+	})
+}
+
+func FuzzCounts(f *testing.F) {
+	f.Add([]byte{})
+	f.Add(encodeCount(0))
+	f.Add(append(encodeCount(2), make([]byte, countApart)...))
+	f.Add(append(append(encodeCount(4), make([]byte, countApart-countBytes)...), encodeCount(5)...))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		n, err := decodeCounts(b)
+		if err != nil && !errors.Is(err, ErrDamaged) {
+			t.Fatalf("got %v", err)
+		}
+		if err == nil && !bytes.Contains(b, encodeCount(n)) {
+			t.Fatalf("%d does not stand in %x", n, b)
 		}
 	})
 }

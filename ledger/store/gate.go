@@ -29,10 +29,13 @@ type gate struct {
 	once    sync.Once
 	tripped chan struct{} // closed by trip
 	err     error         // why; set before tripped is closed
+
+	mu   sync.Mutex
+	open map[*gateFile]bool // files and directories that can be written; guarded by mu
 }
 
 func newGate(fs vfs.FS, inject func(vital bool) error) *gate {
-	return &gate{FS: fs, inject: inject, tripped: make(chan struct{})}
+	return &gate{FS: fs, inject: inject, tripped: make(chan struct{}), open: map[*gateFile]bool{}}
 }
 
 // trip closes the gate for good, behind the writes that are under way.
@@ -95,7 +98,24 @@ func (g *gate) file(name string, f vfs.File, err error) (vfs.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &gateFile{File: f, gate: g, name: name}, nil
+	w := &gateFile{File: f, gate: g, name: name}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.open[w] = true
+	return w, nil
+}
+
+// abandon closes what was open for writing when the gate was tripped. Whoever
+// would write to it waits for ever and does not see that.
+func (g *gate) abandon() error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var errs []error
+	for f := range g.open {
+		errs = append(errs, f.File.Close())
+	}
+	clear(g.open)
+	return errors.Join(errs...)
 }
 
 // The writing half of vfs.FS. Remove is not among it: a file that is left
@@ -168,6 +188,18 @@ func (f *gateFile) Write(p []byte) (n int, err error) {
 func (f *gateFile) WriteAt(p []byte, off int64) (n int, err error) {
 	err = f.gate.write(f.name, func() error { n, err = f.File.WriteAt(p, off); return err })
 	return n, err
+}
+
+// Close closes the file, unless abandon did.
+func (f *gateFile) Close() error {
+	f.gate.mu.Lock()
+	open := f.gate.open[f]
+	delete(f.gate.open, f)
+	f.gate.mu.Unlock()
+	if !open {
+		return nil
+	}
+	return f.File.Close()
 }
 
 func (f *gateFile) Sync() error     { return f.gate.write(f.name, f.File.Sync) }

@@ -51,7 +51,7 @@ const (
 // On a full disk what is to be written to is opened to be read: pebble writes
 // when it is opened, what it kept in its log first of all, and fills the rest of
 // the disk with it. Commit asks for more free space than that by itself, and
-// once there is some, apply breaks the store, so that it is opened again.
+// once there is some, a commit breaks the store, so that it is opened again.
 func openIndex(d Disk, o Options, to access) (*index, error) {
 	full := to == toWrite && crowded(d, o)
 	if !full {
@@ -114,6 +114,9 @@ func openPebble(d Disk, o Options, to access) (*index, error) {
 		return err
 	})
 	if err != nil {
+		if x.gate.broken() != nil {
+			err = errors.Join(err, x.gate.abandon())
+		}
 		return nil, fmt.Errorf("open the index: %w", classify(err))
 	}
 	return x, nil
@@ -145,16 +148,13 @@ func classify(err error) error {
 
 // apply commits a batch durably. After an error nobody knows whether it is there.
 func (x *index) apply(b *pebble.Batch) error {
-	if x.reading {
-		return errors.New("it was opened only to be read, since the disk was full")
-	}
 	return x.until(func() error { return x.db.Apply(b, pebble.Sync) })
 }
 
 // close closes the database, or abandons one whose gate is tripped.
 func (x *index) close() error {
 	if x.gate.broken() != nil {
-		return nil
+		return x.gate.abandon()
 	}
 	return x.until(x.db.Close)
 }

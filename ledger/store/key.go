@@ -14,6 +14,7 @@ import "encoding/binary"
 //	v volume(4)             start(8) length(8) SHA-256(32) infohash(20) of a full volume,
 //	                        and what it adds to its shelf (shelf.go)
 //	p volume(4) piece(4)    SHA-1(20) of a piece, the last one as far as it is committed
+//	c                       how many commits there were, this one included (count.go)
 //	k key                   a role's own record
 const (
 	rowFixed   = 'f'
@@ -24,6 +25,7 @@ const (
 	rowTouch   = 't'
 	rowVolume  = 'v'
 	rowPiece   = 'p'
+	rowCount   = 'c'
 	rowKey     = 'k'
 )
 

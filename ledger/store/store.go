@@ -41,8 +41,11 @@ type Store struct {
 	index   *index
 
 	// Of the owner's goroutine.
-	state *ledger.State
-	tail  *tail
+	state    *ledger.State
+	tail     *tail
+	commits  uint64 // that the index has
+	promised uint64 // as countFile has it: commits, or one less
+	counts   file   // countFile; nil: not opened yet
 
 	layout atomic.Pointer[layout] // what is committed, replaced by Commit
 
@@ -109,7 +112,13 @@ func create(d Disk, charter []byte, o Options) (_ *Store, err error) {
 	}
 	s.layout.Store(&layout{})
 	s.tail = newTail()
+	if err := s.beginCounts(); err != nil { // of a making that was interrupted before
+		return nil, err
+	}
 	if err := s.commit([]*ledger.Batch{batch}, nil, true); err != nil {
+		return nil, err
+	}
+	if err := s.promise(); err != nil {
 		return nil, err
 	}
 	if err := writeFormat(files, true); err != nil {
@@ -122,10 +131,9 @@ func create(d Disk, charter []byte, o Options) (_ *Store, err error) {
 // or keeps a download behind it (KeepAhead).
 // ErrNotFound, ErrLocked, ErrVersion, ErrDamaged, ErrReadKey.
 //
-// Open checks what is cheap: lengths, the charter, the root, the last piece.
-// Damage elsewhere is Audit's. One thing neither can see: the very end of
-// pebble's log, damaged later, looks as if the last commit had never been synced,
-// and is dropped as such. Who has published it meets it again outside.
+// Open checks what is cheap: that no commit is missing, lengths, the charter,
+// the root, the last piece. Damage elsewhere is Audit's. Before it has seen that
+// nothing is missing it cuts nothing.
 func Open(d Disk, o Options) (*Store, error) {
 	s, err := open(d, o, toWrite)
 	if err != nil {
@@ -146,7 +154,8 @@ func open(d Disk, o Options, to access) (_ *Store, err error) {
 		}
 	}()
 	files := d.files()
-	if _, err := readFormat(files); err != nil {
+	format, err := readFormat(files)
+	if err != nil {
 		return nil, err
 	}
 	if s.charter, err = readFile(files, charterFile, wire.ItemBytesMax); err != nil {
@@ -155,10 +164,22 @@ func open(d Disk, o Options, to access) (_ *Store, err error) {
 	if s.index, err = openIndex(d, o, to); err != nil {
 		return nil, err
 	}
+	if err := s.loadCounts(format); err != nil {
+		return nil, err
+	}
 	if to == toRead {
 		return s, nil
 	}
 	if err := s.load(); err != nil {
+		return nil, err
+	}
+	if s.index.reading {
+		return s, nil
+	}
+	if err := s.upgrade(format); err != nil {
+		return nil, err
+	}
+	if err := s.promise(); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -207,10 +228,7 @@ func (s *Store) load() error {
 	if root != fixed.Root {
 		return fmt.Errorf("%w: the stored hashes give the root %s, not %s", ErrDamaged, root, fixed.Root)
 	}
-	if err := s.tryKey(s.index.db, l, s.state); err != nil {
-		return err
-	}
-	return s.upgrade()
+	return s.tryKey(s.index.db, l, s.state)
 }
 
 // Close closes the store and gives up the disk's lock. A second Close does
@@ -242,6 +260,9 @@ func (s *Store) abandon() error {
 	if s.index != nil {
 		err = s.index.close()
 	}
+	if s.counts != nil {
+		err = errors.Join(err, s.counts.Close())
+	}
 	return errors.Join(err, s.disk.release())
 }
 
@@ -265,7 +286,7 @@ func (s *Store) leave() { s.reading.Done() }
 
 // fail makes everything fail from now on but Close.
 func (s *Store) fail(err error) error {
-	err = fmt.Errorf("%w: %w", ErrBroken, err)
+	err = fmt.Errorf("%w, since a write may or may not have reached the disk: %w", ErrBroken, err)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.failed == nil {

@@ -118,6 +118,9 @@ func (s *Store) Fingerprint() (wire.Hash, error) {
 	}
 	defer it.Close()
 	for ok := it.First(); ok; ok = it.Next() {
+		if it.Key()[0] == rowCount {
+			continue
+		}
 		v, err := it.ValueAndErr()
 		if err != nil {
 			return wire.Hash{}, fmt.Errorf("hash the contents: %w", err)

@@ -27,6 +27,9 @@ func TestSweeps(t *testing.T) {
 	t.Run("cut the stream into volumes, and survive a power loss at any step", func(t *testing.T) {
 		sweepsSurvive(t, charter, batches)
 	})
+	t.Run("add to a shelf what an audit compares", func(t *testing.T) {
+		auditComparesShelves(t, charter, batches)
+	})
 	disks(t, func(t *testing.T, again func() Disk) {
 		t.Run("what was fetched ahead is committed and everything else dropped", func(t *testing.T) {
 			fetchedAhead(t, charter, batches, again)

@@ -1,25 +1,38 @@
 package store
 
-import (
-	"slices"
-	"strconv"
-)
+import "slices"
 
+// upgrade makes the store one of the newest format.
+//
+// Format 2 did not count its commits: the count begins before FORMAT says so.
+//
 // Format 1 had no shelves: its rows of full volumes lack what a volume adds to
-// its shelf. Whoever opens it to write computes that, once, from the files. FORMAT
-// is written first, so that an older weir says that a newer one was here and does
-// not take the new rows for damage; what a crash leaves out, the next Open adds.
-func (s *Store) upgrade() error {
-	files := s.disk.files()
-	b, err := readFile(files, formatFile, formatBytesMax)
-	if err != nil {
-		return err
-	}
-	if string(b) != formatName+strconv.Itoa(formatVersion)+"\n" {
-		if err := writeFormat(files, true); err != nil {
+// its shelf. That is computed, once, from the files. Before that FORMAT is
+// written, so that an older weir says that a newer one was here and does not take
+// the new rows for damage; what a crash leaves out, the next Open adds.
+func (s *Store) upgrade(format int) error {
+	if format < formatVersion {
+		if err := s.startCounting(); err != nil {
+			return err
+		}
+		if err := writeFormat(s.disk.files(), true); err != nil {
 			return err
 		}
 	}
+	return s.upgradeShelves()
+}
+
+func (s *Store) startCounting() error {
+	if err := s.beginCounts(); err != nil {
+		return err
+	}
+	if err := s.apply(s.index.db.NewBatch()); err != nil {
+		return err
+	}
+	return s.promise()
+}
+
+func (s *Store) upgradeShelves() error {
 	next := *s.layout.Load()
 	if !slices.ContainsFunc(next.full, func(v volume) bool { return !v.shelved }) {
 		return nil
