@@ -30,7 +30,7 @@ func newReader(t testing.TB, k *keeper, n uint64) *reader {
 // open starts a follower on what the disk has.
 func (r *reader) open(t testing.TB, k *keeper) {
 	t.Helper()
-	s, err := store.Open(r.disk, store.Options{Small: true})
+	s, err := store.Open(r.disk, k.options())
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func (r *reader) open(t testing.TB, k *keeper) {
 	r.Follower = must[*Follower](t)(NewFollower(Config{
 		Store: s, Link: k.link(),
 		Create: func(charter []byte) (*store.Store, error) {
-			return store.Create(disk, charter, store.Options{Small: true})
+			return store.Create(disk, charter, k.options())
 		},
 	}, r.edges()))
 	f := r.Follower

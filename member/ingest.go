@@ -72,13 +72,19 @@ func (f *Follower) take(r *catchUp, s source, c wire.Checkpoint) {
 	in.verify()
 }
 
-// frames reads the next whole frames.
-func (in *ingest) frames() ([]byte, []wire.Frame, error) {
+// placed is a frame and its offset in the stream.
+type placed struct {
+	wire.Frame
+	at uint64
+}
+
+// frames reads the next whole frames, as they lie there.
+func (in *ingest) frames() ([]byte, []placed, error) {
 	b, err := in.source.read(in.buffer, in.at)
 	if err != nil {
 		return nil, nil, err
 	}
-	var frames []wire.Frame
+	var frames []placed
 	n := 0
 	for n < len(b) {
 		f, size, err := wire.ParseFrame(b[n:])
@@ -88,7 +94,7 @@ func (in *ingest) frames() ([]byte, []wire.Frame, error) {
 		if err != nil {
 			return nil, nil, bad("entry %d: %w", in.edge.size, err)
 		}
-		frames = append(frames, f)
+		frames = append(frames, placed{f, in.at + uint64(n)})
 		n += size
 	}
 	return b[:n], frames, nil
@@ -103,11 +109,10 @@ func (in *ingest) verify() {
 			return
 		}
 		for _, f := range frames {
-			if err := matches(f); err != nil {
+			if err := in.leaf(f); err != nil {
 				in.finished(in.run, bad("entry %d: %w", in.edge.size, err))
 				return
 			}
-			in.edge.append(f.Entry)
 		}
 		in.at += uint64(len(b))
 		if in.at < in.source.end() {
@@ -122,6 +127,22 @@ func (in *ingest) verify() {
 	}
 	in.at = in.store.State().Length
 	in.replay()
+}
+
+// leaf opens a frame, and takes its entry for the next leaf.
+func (in *ingest) leaf(p placed) error {
+	f, err := in.store.State().OpenFrame(p.Frame, p.at)
+	if errors.Is(err, wire.ErrOpen) {
+		err = fmt.Errorf("%w: it was damaged, or the link has another database's read key", err)
+	}
+	if err == nil {
+		err = matches(f)
+	}
+	if err != nil {
+		return err
+	}
+	in.edge.append(f.Entry)
+	return nil
 }
 
 // matches compares a frame's body with the hash in its entry, so that the root

@@ -45,16 +45,23 @@ type keeper struct {
 	seq     int64
 	older   [][20]byte
 	noChunk bool // heads name no chunks
+	key     *keys.ReadKey
 }
 
-func newKeeper(t testing.TB, w *world) *keeper {
+func newKeeper(t testing.TB, w *world) *keeper { return newKeeperOf(t, w, false) }
+
+func newKeeperOf(t testing.TB, w *world, encrypted bool) *keeper {
 	k := &keeper{host: w.host(1), id: identity(1), boxes: map[uint64]*outbox.Receiver{}}
 	charter := must[[]byte](t)((&wire.Charter{
-		Kind: wire.KindLedger, Name: "Mill Lane", Manager: k.id.Public(), Log: k.id.LogPublic(),
+		Kind: wire.KindLedger, Encrypted: encrypted, Name: "Mill Lane", Manager: k.id.Public(), Log: k.id.LogPublic(),
 		Seal: k.id.SealPublic(), Recovery: identity(2).Public(), Created: w.now.UnixMilli(),
 		Unit: "HRS", Scale: 2, Lower: -1 << 40, Upper: 1 << 40, Quota: 1_000_000, Heartbeat: 3600, Stale: 7200,
 	}).Encode())
-	k.db = must[*store.Store](t)(store.Create(store.NewCrashable(1, nil), charter, store.Options{Small: true}))
+	if encrypted {
+		key := k.id.ReadKey(wire.CharterDigest(charter))
+		k.key = &key
+	}
+	k.db = must[*store.Store](t)(store.Create(store.NewCrashable(1, nil), charter, k.options()))
 	t.Cleanup(func() { k.db.Close() })
 	it := must[lookup.Item](t)(lookup.Immutable(charter))
 	w.items[it.Target] = it
@@ -63,8 +70,10 @@ func newKeeper(t testing.TB, w *world) *keeper {
 
 func (k *keeper) link() wire.DatabaseLink {
 	st := k.db.State()
-	return wire.DatabaseLink{ID: st.ID, Digest: st.Digest.Prefix()}
+	return wire.DatabaseLink{ID: st.ID, Digest: st.Digest.Prefix(), ReadKey: k.key}
 }
+
+func (k *keeper) options() store.Options { return store.Options{Small: true, ReadKey: k.key} }
 
 // Sign implements ledger.Manager.
 func (k *keeper) Sign(number uint64, chain wire.Hash) wire.Signature {

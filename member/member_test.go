@@ -35,7 +35,7 @@ func newDevice(t testing.TB, k *keeper, n uint64, id *keys.Identity) *device {
 
 func (d *device) open(t testing.TB, k *keeper) {
 	t.Helper()
-	s, err := store.Open(d.disk, store.Options{Small: true})
+	s, err := store.Open(d.disk, k.options())
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func (d *device) open(t testing.TB, k *keeper) {
 		Config: Config{
 			Store: s, Link: k.link(),
 			Create: func(charter []byte) (*store.Store, error) {
-				return store.Create(disk, charter, store.Options{Small: true})
+				return store.Create(disk, charter, k.options())
 			},
 		},
 		Identity: d.id, Invitation: d.invite, Name: d.name,
