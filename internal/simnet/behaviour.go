@@ -22,6 +22,8 @@ const (
 	Flooding            // names dozens of nodes close to the target that do not exist
 	Impostor            // answers from a wrong address, or with a wrong transaction id
 	Crashing            // answers with datagrams that are known to crash careless code
+
+	eclipsing // see Nodes.Eclipse
 )
 
 // Behave changes how the node behaves from now on.
@@ -55,6 +57,10 @@ func (n *Node) misbehave(from netip.AddrPort, q *lookup.Message) {
 	case Crashing:
 		n.Send(from, n.crash(q))
 		return
+	case eclipsing:
+		if n.eclipse(from, q) {
+			return
+		}
 	}
 	n.answer(from, q)
 }

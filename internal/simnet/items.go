@@ -26,15 +26,16 @@ type stored struct {
 }
 
 // items is what a node stores: bounded, and each for 2 hours after it was last
-// put.
+// put, or as long as the node keeps anything.
 type items struct {
 	at             map[wire.Target]*stored
 	oldest, newest *stored
+	expiry         time.Duration
 }
 
 // get is the item of a target that has not expired; nil: none.
 func (s *items) get(t wire.Target, now int64) *stored {
-	if it := s.at[t]; it != nil && now-it.touched < int64(itemExpiry) {
+	if it := s.at[t]; it != nil && now-it.touched < int64(s.expiry) {
 		return it
 	}
 	return nil
@@ -48,7 +49,7 @@ func (s *items) put(it lookup.Item, cas, now int64) {
 	if old := s.at[it.Target]; old != nil {
 		s.remove(old)
 	}
-	for s.oldest != nil && (len(s.at) >= itemsMax || now-s.oldest.touched >= int64(itemExpiry)) {
+	for s.oldest != nil && (len(s.at) >= itemsMax || now-s.oldest.touched >= int64(s.expiry)) {
 		s.remove(s.oldest)
 	}
 	n := &stored{Item: it, cas: cas}

@@ -42,6 +42,7 @@ type Node struct {
 	*Endpoint
 	config    NodeConfig
 	behaviour Behaviour
+	gang      *gang // of an eclipsing node
 	table     table
 	items     items
 	peers     peers
@@ -68,6 +69,7 @@ func NewNode(net *Network, c NodeConfig) *Node {
 		}
 	}
 	n.table.own = n.config.ID
+	n.items.expiry = itemExpiry
 	n.start()
 	return n
 }
@@ -80,7 +82,7 @@ func (n *Node) Contact() lookup.Node { return lookup.Node{ID: n.config.ID, Addr:
 
 func (n *Node) start() {
 	n.secret = n.draw.Uint64()
-	n.items, n.peers, n.asked = items{}, peers{}, nil
+	n.items, n.peers, n.asked = items{expiry: n.items.expiry}, peers{}, nil
 	n.refreshSoon()
 }
 
@@ -111,6 +113,10 @@ func (n *Node) Forget(t wire.Target) {
 		n.items.remove(it)
 	}
 }
+
+// Expire makes the node keep items for another time than 2 hours after they were
+// last put.
+func (n *Node) Expire(after time.Duration) { n.items.expiry = after }
 
 // Stored counts the items, expired ones included that have not yet gone.
 func (n *Node) Stored() int { return len(n.items.at) }

@@ -163,7 +163,7 @@ func TestAnItemIsGoneTwoHoursAfterItsLastPut(t *testing.T) {
 }
 
 func TestStrangersCannotFillANode(t *testing.T) {
-	var s items
+	s := items{expiry: itemExpiry}
 	var p peers
 	for i := range itemsMax + 1000 {
 		it := lookup.Item{Value: []byte("0:")}

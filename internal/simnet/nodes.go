@@ -11,8 +11,9 @@ import (
 // Nodes is a DHT: nodes that know each other as a network that has run for
 // long does.
 type Nodes struct {
-	All []*Node // ordered by id
-	net *Network
+	All    []*Node // ordered by id; then those that joined, in that order
+	net    *Network
+	config NodeConfig // of all
 }
 
 // NewNodes makes n nodes of one configuration, with random ids, and wires them:
@@ -22,7 +23,7 @@ func NewNodes(net *Network, n int, c NodeConfig) *Nodes {
 		c.Verify = NewRemember(nil).Item
 	}
 	c.ID = [20]byte{}
-	d := &Nodes{net: net}
+	d := &Nodes{net: net, config: c}
 	for range n {
 		d.All = append(d.All, NewNode(net, c))
 	}
@@ -35,20 +36,46 @@ func (d *Nodes) Add(n *Node) { d.All = append(d.All, n) }
 
 // Wire fills every node's routing table anew from all that are alive.
 func (d *Nodes) Wire() {
-	slices.SortFunc(d.All, func(a, b *Node) int { return slices.Compare(a.config.ID[:], b.config.ID[:]) })
-	var living []*Node
-	var contacts []lookup.Node
-	for _, n := range d.All {
-		if n.up {
-			living = append(living, n)
-			contacts = append(contacts, n.Contact())
-		}
-	}
+	slices.SortFunc(d.All, byID)
+	living, contacts := d.living()
 	draw := d.net.world.Stream("wiring")
 	for i, n := range living {
 		n.table = table{own: n.config.ID}
 		n.table.wire(contacts, i, draw.IntN)
 	}
+}
+
+func byID(a, b *Node) int { return slices.Compare(a.config.ID[:], b.config.ID[:]) }
+
+// living is the nodes that live, by id.
+func (d *Nodes) living() (living []*Node, contacts []lookup.Node) {
+	for _, n := range d.All {
+		if n.up {
+			living = append(living, n)
+		}
+	}
+	slices.SortFunc(living, byID)
+	for _, n := range living {
+		contacts = append(contacts, n.Contact())
+	}
+	return living, contacts
+}
+
+// Join takes a new node with an id into the network; zero: a random one. It has
+// heard of nodes of every bucket and tells those closest to it that it is there.
+func (d *Nodes) Join(id [20]byte) *Node {
+	c := d.config
+	c.ID = id
+	n := NewNode(d.net, c)
+	d.All = append(d.All, n)
+	living, contacts := d.living()
+	n.table.wire(contacts, slices.Index(living, n), d.net.world.Stream("wiring").IntN)
+	for _, o := range d.Closest(n.config.ID, 2*bucketContacts) {
+		if o != n {
+			n.query(o.addr, n.config.ID)
+		}
+	}
+	return n
 }
 
 // Bootstrap is the addresses of n living nodes.

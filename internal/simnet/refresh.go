@@ -36,15 +36,21 @@ func (n *Node) refresh() {
 	}
 	if b, c := n.stalest(); c != nil {
 		c.asked = n.now()
-		n.asked = &refresh{id: c.ID, addr: c.Addr}
-		binary.BigEndian.PutUint32(n.asked.transaction[:], n.draw.Uint32())
-		q := lookup.Message{
-			Kind: lookup.KindQuery, Method: lookup.MethodFindNode, Transaction: n.asked.transaction[:],
-			ID: n.config.ID, Target: n.within(b),
-		}
-		n.Send(c.Addr, q.Encode())
+		id, addr := c.ID, c.Addr
+		n.asked = &refresh{id: id, addr: addr, transaction: n.query(addr, n.within(b))}
 	}
 	n.refreshSoon()
+}
+
+// query asks a node for those closest to a target.
+func (n *Node) query(to netip.AddrPort, target wire.Target) (transaction [4]byte) {
+	binary.BigEndian.PutUint32(transaction[:], n.draw.Uint32())
+	q := lookup.Message{
+		Kind: lookup.KindQuery, Method: lookup.MethodFindNode, Transaction: transaction[:],
+		ID: n.config.ID, Target: target,
+	}
+	n.Send(to, q.Encode())
+	return transaction
 }
 
 // stalest draws a bucket and finds its contact that was left alone for longest;
