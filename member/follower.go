@@ -38,6 +38,8 @@ type Follower struct {
 	started, closed bool
 	timer           func() // cancels the next look at the head
 	looking, again  bool
+	polls           int  // looks at remembered holders before the next traversal
+	forked          bool // there are two heads with the newest seq
 	charterTimer    func()
 
 	run         *catchUp            // under way
@@ -160,11 +162,12 @@ func (f *Follower) Stop() {
 	f.stopServing()
 }
 
-// Kick looks at the head at once.
+// Kick looks at the head at once, by a traversal.
 func (f *Follower) Kick() {
 	if !f.started || f.closed {
 		return
 	}
+	f.polls = 0
 	if f.looking {
 		f.again = true
 		return
@@ -187,7 +190,7 @@ func (f *Follower) look() {
 		f.ports.DHT.Get(lookup.Get{Target: wire.Target(f.id), First: true}, guard(f, f.foundCharter))
 		return
 	}
-	f.ports.DHT.Get(mutableGet(f.store.State().Charter.Manager, f.id.Salt()), guard(f, f.foundHead))
+	f.lookHead()
 }
 
 // looked ends a look and plans the next one.
@@ -204,12 +207,12 @@ func (f *Follower) looked() {
 }
 
 // answers notes how many nodes answered; false: none.
-func (f *Follower) answers(found lookup.Found) bool {
-	f.answered, f.holding = found.Answered, found.Holding
-	if found.Answered == 0 {
-		f.problem = "no DHT node answered"
-		if found.Err != nil {
-			f.problem = found.Err.Error()
+func (f *Follower) answers(nodes int, err error) bool {
+	f.answered = nodes
+	if nodes == 0 {
+		f.holding, f.problem = 0, "no DHT node answered"
+		if err != nil {
+			f.problem = err.Error()
 		}
 		return false
 	}
@@ -221,7 +224,7 @@ func (f *Follower) answers(found lookup.Found) bool {
 func (f *Follower) foundCharter(found lookup.Found) {
 	defer f.looked()
 	switch {
-	case !f.answers(found):
+	case !f.answers(found.Answered, found.Err):
 		return
 	case found.Item == nil:
 		f.problem = fmt.Sprintf("none of %d nodes has the charter of %s", found.Answered, f.id)

@@ -22,7 +22,11 @@ type reader struct {
 }
 
 func newReader(t testing.TB, k *keeper, n uint64) *reader {
-	r := &reader{host: k.world.host(n), disk: store.NewCrashable(n, nil)}
+	return newReaderOn(t, k, k.world.host(n))
+}
+
+func newReaderOn(t testing.TB, k *keeper, h *host) *reader {
+	r := &reader{host: h, disk: store.NewCrashable(1, nil)}
 	r.open(t, k)
 	return r
 }
@@ -454,7 +458,11 @@ func TestWhoeverFindsSomethingMissingPutsItBack(t *testing.T) {
 	t.Run("a head that is thinly held, and not at every look", func(t *testing.T) {
 		w.run(healInterval)
 		before := r.putTimes(head)
-		r.alter = func(g lookup.Get, f *lookup.Found) { f.Holding = 1 }
+		r.alter = func(g lookup.Get, f *lookup.Found) {
+			for i := range f.Closest[1:] {
+				f.Closest[1+i].Seq = -1
+			}
+		}
 		w.run(4 * time.Minute)
 		r.alter = nil
 		if n := r.putTimes(head) - before; n != 1 {

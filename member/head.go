@@ -14,22 +14,81 @@ import (
 // follower.
 const healInterval = 5 * time.Minute
 
+// polledLooks is how many looks in a row ask remembered holders only. The next
+// one is a traversal: it meets nodes that are new or were passed over, and
+// compares the bytes of all, so that two heads with one seq are seen.
+const polledLooks = 9
+
+// lookHead asks for the newest head: two of the nodes that held it before or,
+// now and then and where they fall short, whoever is closest.
+func (f *Follower) lookHead() {
+	manager, salt := f.store.State().Charter.Manager, f.id.Salt()
+	seq := int64(-1)
+	if f.head != nil {
+		seq = f.head.record.Seq
+	}
+	if f.ports.Poller == nil {
+		f.ports.DHT.Get(mutableGet(manager, salt), guard(f, func(found lookup.Found) {
+			f.foundHead(found.Polled(seq), found.Err)
+			f.looked()
+		}))
+		return
+	}
+	walk := f.polls == 0 || f.head == nil
+	if f.polls--; walk {
+		f.polls = polledLooks
+	}
+	var last lookup.Polled
+	f.ports.Poller.Poll(lookup.Poll{Salt: salt, Keys: []lookup.PollKey{{Key: manager, Seq: seq}}, Traverse: walk},
+		func(_ int, r lookup.Polled) {
+			if !f.closed {
+				last = r
+				f.foundHead(r, nil)
+			}
+		},
+		guard(f, func(r lookup.PollReport) { f.polled(last, walk, r.Err) }))
+}
+
+// polled ends a look at remembered holders. Fewer than two fresh answers are no
+// answer: a traversal follows at once, or at the next look if this was one.
+func (f *Follower) polled(last lookup.Polled, walked bool, err error) {
+	if last.Answered == 0 {
+		f.foundHead(last, err)
+	}
+	if last.Fresh < freshWanted {
+		f.polls, f.again = 0, f.again || !walked
+	}
+	f.looked()
+}
+
+// freshWanted is how many nodes must hold a head or know nothing older, before
+// it counts as the newest.
+const freshWanted = 2
+
 // foundHead weighs every signed head that was found and goes after the newest.
-func (f *Follower) foundHead(found lookup.Found) {
-	defer f.looked()
-	if !f.answers(found) {
+func (f *Follower) foundHead(r lookup.Polled, err error) {
+	if f.stopped != "" || !f.answers(r.Answered, err) {
 		return
 	}
 	f.round()
 	known := f.head
-	for _, it := range items(found) {
+	for _, it := range items(lookup.Found{Item: r.Item, Conflicts: r.Conflicts}) {
 		f.weigh(&it)
 		if f.stopped != "" {
 			return
 		}
 	}
-	if len(found.Conflicts) > 0 {
+	switch {
+	case len(r.Conflicts) > 0:
+		f.forked = true
+	case r.Walked, f.head != known:
+		f.forked = false
+	}
+	if f.forked {
 		f.problem = "there are two heads with one seq: two machines run this manager"
+	}
+	if r.Walked {
+		f.holding = r.Holding
 	}
 	if f.head == nil {
 		if f.problem == "" {
@@ -37,7 +96,7 @@ func (f *Follower) foundHead(found lookup.Found) {
 		}
 		return
 	}
-	f.heal(found, known)
+	f.heal(r, known)
 	f.advance()
 }
 
@@ -131,15 +190,11 @@ func (f *Follower) end(why string, ours, theirs wire.Checkpoint) {
 // heal puts the newest head back where it is missing, old or thinly held:
 // anybody may re-put a signed item. A head that was only met now is left to the
 // manager, who is still putting it.
-func (f *Follower) heal(found lookup.Found, known *head) {
-	if f.head != known {
+func (f *Follower) heal(r lookup.Polled, known *head) {
+	if f.head != known || len(r.Behind) == 0 || r.Walked && r.Holding >= len(r.Behind) {
 		return
 	}
-	current := found.Item != nil && f.head.record.is(found.Item)
-	if current && found.Holding*2 >= len(found.Closest) {
-		return
-	}
-	f.reput(f.head.record.item(f.store.State().Charter.Manager, f.id.Salt()), found.Closest)
+	f.reput(f.head.record.item(f.store.State().Charter.Manager, f.id.Salt()), r.Behind)
 }
 
 // reput puts an item that somebody else made, not too often.

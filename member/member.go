@@ -28,6 +28,10 @@ type Member struct {
 	desk *Desk // nil before the store is there
 	hand handOver
 	join joining
+
+	// The number of the own newest entry when the stored outbox item was last seen to carry what waits;
+	// -1: it was not.
+	settled int64
 }
 
 // NewMember makes a member; nothing happens before Start.
@@ -39,7 +43,7 @@ func NewMember(cfg MemberConfig, ports Ports) (*Member, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the member: %w", err)
 	}
-	m := &Member{Follower: f, cfg: cfg}
+	m := &Member{Follower: f, cfg: cfg, settled: -1}
 	f.opened, f.committed = m.opened, m.grown
 	if f.store != nil {
 		m.desk = m.newDesk()
@@ -60,15 +64,23 @@ func (m *Member) opened() {
 	m.handSoon(0)
 }
 
-// grown is called after every commit of entries.
+// grown is called after every commit of entries. Those of others change nothing
+// about what waits here.
 func (m *Member) grown([]*ledger.Batch) {
-	if _, err := m.desk.Account(); err != nil {
+	a, err := m.desk.Account()
+	if err != nil {
 		return
 	}
 	m.admitted()
+	if m.settled == int64(a.Last) {
+		return
+	}
+	m.settled = -1
 	if _, _, current, err := m.desk.sealed(); err != nil || !current {
 		m.handSoon(0)
+		return
 	}
+	m.settled = int64(a.Last)
 }
 
 // Stop ends everything; see Follower.Stop.

@@ -16,6 +16,12 @@ type DHT interface {
 	Put(p lookup.Put, done func(lookup.Stored))
 }
 
+// Poller asks for newest items from nodes that it remembers: see
+// lookup.Client.Poll. What it gives is valid, as that of a DHT is.
+type Poller interface {
+	Poll(p lookup.Poll, each func(i int, r lookup.Polled), done func(lookup.PollReport))
+}
+
 // Clock is the wall clock, which may be wrong and may leap, and a timer.
 type Clock interface {
 	Now() time.Time
@@ -26,6 +32,7 @@ type Clock interface {
 // on one loop, never inside the call that started them.
 type Ports struct {
 	DHT      DHT
+	Poller   Poller // nil: every look at the head is a traversal
 	Swarm    seed.Swarm
 	Clock    Clock
 	Random   io.Reader     // cryptographic in the program, a seed in the world

@@ -28,7 +28,7 @@ type Status struct {
 
 	Checked  time.Time // when a DHT node last answered; zero: never
 	Answered int       // nodes that answered the last look-up
-	Holding  int       // of the nodes closest to the head, how many held the newest
+	Holding  int       // of the nodes closest to the head, how many held the newest at the last traversal
 
 	Head    time.Time     // of the newest head by its signer's clock; zero: none yet
 	Age     time.Duration // of it

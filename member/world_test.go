@@ -81,6 +81,7 @@ type host struct {
 	puts    []lookup.Item
 	swarm   *swarm
 	random  io.Reader
+	poller  Poller // nil: none
 }
 
 func (w *world) host(n uint64) *host {
@@ -93,7 +94,7 @@ func (w *world) host(n uint64) *host {
 }
 
 func (h *host) edges() Ports {
-	return Ports{DHT: h, Swarm: h.swarm, Clock: h, Random: h.random}
+	return Ports{DHT: h, Poller: h.poller, Swarm: h.swarm, Clock: h, Random: h.random}
 }
 
 func (h *host) Now() time.Time { return h.now.Add(h.skew) }
@@ -108,8 +109,12 @@ func (h *host) find(g lookup.Get) lookup.Found {
 	}
 	f.Answered, f.Asked = 8, 8
 	f.Closest = make([]lookup.Holder, 8)
+	seq := int64(-1)
 	if it, ok := h.items[g.Target]; ok {
-		f.Item, f.Holding = &it, 8
+		f.Item, f.Holding, seq = &it, 8, it.Seq
+	}
+	for i := range f.Closest {
+		f.Closest[i].Seq = seq
 	}
 	if h.alter != nil {
 		h.alter(g, &f)

@@ -41,12 +41,7 @@ func (m *Member) Transfer(t wire.Transfer, until time.Time) (uint64, error) {
 		}
 		return 0, err
 	}
-	r, err := m.Role.Desk().Result(number)
-	if err != nil {
-		return 0, fmt.Errorf("%s: what became of number %d: %w", m.name, number, err)
-	}
-	m.sign(number, r.Change)
-	return number, nil
+	return number, m.signedHere(number)
 }
 
 // Applied says whether the member's own log has another member's change as

@@ -18,7 +18,7 @@ func TestOfTwoDevicesWithOneMembersKeyOneStopsAndSaysSo(t *testing.T) {
 	ada.Off()
 	first, second := ada.disk.Restart(), ada.disk.Restart()
 	ada.disk = first
-	w.Split()
+	w.Split(ada.id.Public())
 	other := ada.Twin(second)
 	for _, m := range []*Member{ada, other} {
 		if err := m.On(); err != nil {
@@ -69,7 +69,7 @@ func TestANumberSignedOnTwoDevicesIsEvidence(t *testing.T) {
 	ada.Off()
 	first, second := ada.disk.Restart(), ada.disk.Restart()
 	ada.disk = first
-	w.Split()
+	w.Split(ada.id.Public())
 	other := ada.Twin(second)
 	half := []*simnet.Endpoint{other.host.Endpoint}
 	for i, n := range w.Nodes.All {

@@ -5,10 +5,26 @@
 //
 // # The random world
 //
-// Run lives through an hour in which everything goes wrong that may (Faults)
-// and members pay each other all along; then the faults stop, and the world
-// runs until it is quiet. It gives an error, which names the seed, as soon as
-// something is seen that must never be.
+// Run lives through a time in which everything goes wrong that may and members
+// pay each other all along; then the faults stop, and the world runs until it is
+// quiet. It gives an error as soon as something is seen that must never be.
+// Result.Faults tells what went wrong. All of it is drawn from the seed:
+//
+//   - the network loses, duplicates, reorders and delays; it falls apart in two
+//     and heals; a machine's cable is pulled; machines and DHT nodes are behind
+//     NATs
+//   - DHT nodes come and go, lose items before their time, and are silent, stale,
+//     forgetful, forging, flooding, impostors or out to crash others; some settle
+//     next to one key to hide it
+//   - torrent peers stall, lose and lie
+//   - the power goes at any write of the manager's and the members' disks; clocks
+//     are wrong and leap
+//   - a rogue forges, replays, renumbers, overspends; a member is set back to a
+//     backup; a member uses two machines with one key
+//
+// When all of that has ended well, the manager's own misfortune is the end, one a
+// seed: an old copy of it is started, it runs on two machines, or it shows two
+// halves of the network two histories.
 //
 // # A world of one's own
 //
@@ -35,5 +51,6 @@
 // acknowledged is there. Check looks at the rest once a world is at rest: every
 // signed change has exactly one entry, the heads that were ever put agree with
 // the log, everybody is at one root, the audit of the stored bytes finds
-// nothing, and nobody honest has evidence against them.
+// nothing, and nobody honest has evidence against them. Of two histories, each
+// machine that meets both has the two signed checkpoints.
 package simtest

@@ -13,33 +13,25 @@ import (
 // which state is seen then.
 type troubles struct {
 	*World
-	draw *rand.Rand
-	over bool
-	part int // of the network, the last one that was cut off
-}
-
-// rough is the network while there are troubles.
-func (t *troubles) rough() simnet.Link {
-	return simnet.Link{
-		RTT:       time.Duration(40+t.draw.IntN(160)) * time.Millisecond,
-		Jitter:    30 * time.Millisecond,
-		Tail:      0.05 * t.draw.Float64(),
-		Loss:      0.12 * t.draw.Float64(),
-		Duplicate: 0.05 * t.draw.Float64(),
-		Reorder:   0.1 * t.draw.Float64(),
-	}
+	draw  *rand.Rand
+	over  bool
+	part  int    // of the network, the last one that was cut off
+	still func() // ends the coming and going of DHT nodes
 }
 
 // begin plans the troubles of the next d.
 func (t *troubles) begin(d time.Duration) {
-	t.Net.SetLink(t.rough())
-	for range 1 + t.draw.IntN(3) { // the network changes
+	hours := int(d.Hours())
+	t.link(t.rough())
+	for range hours + 1 + t.draw.IntN(3) { // the network changes
 		l := t.rough()
-		t.at(d, func() { t.Net.SetLink(l) })
+		t.at(d, func() { t.link(l) })
 	}
 	t.nodes(d)
+	t.nats()
+	t.halves(d)
 	t.clocks(d)
-	for range 3 + t.draw.IntN(4) {
+	for range 3 + t.draw.IntN(4) + hours/3 {
 		t.outage(d, func() *machine { return t.Manager.machine })
 	}
 	for range len(t.Members)*3/2 + len(t.Readers) {
@@ -61,97 +53,49 @@ func (t *troubles) at(d time.Duration, f func()) {
 	})
 }
 
-// nodes plans the deaths of DHT nodes, some for good, and makes some hostile.
-// Those that everybody knows from the start stay as they are.
-func (t *troubles) nodes(d time.Duration) {
-	all := slices.DeleteFunc(slices.Clone(t.Nodes.All), func(n *simnet.Node) bool {
-		return slices.Contains(t.Nodes.Bootstrap(bootstraps), n.Addr())
-	})
-	t.draw.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
-	hostile, dying, restarting := len(all)/8, len(all)/6, len(all)/4
-	for i, n := range all[:hostile] {
-		n.Behave(simnet.Silent + simnet.Behaviour((int(t.Seed)+i)%int(simnet.Crashing)))
-	}
-	all = all[hostile:]
-	for _, n := range all[:dying] {
-		t.at(d, n.Kill)
-	}
-	for _, n := range all[dying : dying+restarting] {
-		t.at(d, n.Restart) // with nothing stored
-	}
-}
-
 // clocks sets every clock wrong by a little, and now and then one by more,
 // backward or forward.
 func (t *troubles) clocks(d time.Duration) {
 	for _, m := range t.machines {
 		m.host.SetClock(time.Duration(t.draw.NormFloat64() * float64(20*time.Second)))
+		t.faults["clock wrong"]++
 	}
 	for range t.draw.IntN(4) {
 		i, by := t.draw.IntN(len(t.machines)), time.Duration((t.draw.Float64()-0.5)*float64(40*time.Minute))
-		t.at(d, func() { t.machines[i].host.SetClock(by) })
+		t.at(d, func() {
+			t.faults["clock leaps"]++
+			t.machines[i].host.SetClock(by)
+		})
 	}
 }
 
-// torrents makes half of the torrent clients bad from the start, the manager's
-// perhaps among them, and plans others that become bad, or well again.
-func (t *troubles) torrents(d time.Duration) {
-	for _, m := range t.machines {
-		if t.draw.IntN(2) == 0 {
-			m.SetPeer(t.badPeer())
-		}
-	}
-	for range 2 * len(t.machines) {
-		i, p := t.draw.IntN(1<<30), t.badPeer()
-		if t.draw.IntN(3) == 0 {
-			p = simnet.Peer{}
-		}
-		t.at(d, func() { t.machines[i%len(t.machines)].SetPeer(p) })
-	}
-}
-
-// badPeer is a torrent peer that has one fault, or all of them.
-func (t *troubles) badPeer() simnet.Peer {
-	p := simnet.Peer{
-		// A piece takes a quarter of a second to 8 seconds; eight are asked for at
-		// once, and each is given up after 15.
-		Upload: 2<<10 + t.draw.Int64N(62<<10), Download: 8<<10 + t.draw.Int64N(56<<10),
-		Lose: 0.5 * t.draw.Float64(), Corrupt: 0.5 * t.draw.Float64(), Stall: 0.3 * t.draw.Float64(),
-	}
-	switch t.draw.IntN(6) {
-	case 0:
-		return simnet.Peer{Upload: p.Upload, Download: p.Download}
-	case 1:
-		return simnet.Peer{Lose: p.Lose}
-	case 2:
-		return simnet.Peer{Corrupt: p.Corrupt}
-	case 3:
-		return simnet.Peer{Stall: p.Stall}
-	case 4:
-		return simnet.Peer{Corrupt: 1} // nothing from it is ever right
-	}
-	return p
-}
-
-// outage plans one for the machine that whom gives then.
+// outage plans one for the machine that whom gives then: usually for minutes,
+// now and then for longer than DHT nodes keep what nobody puts again.
 func (t *troubles) outage(d time.Duration, whom func() *machine) {
 	kind, step := t.draw.IntN(8), 1+t.draw.IntN(40)
 	away := time.Duration(float64(5*time.Second) + t.draw.ExpFloat64()*float64(3*time.Minute))
+	if t.draw.IntN(12) == 0 {
+		away += time.Duration(t.draw.ExpFloat64() * float64(d/6))
+	}
 	t.at(d, func() {
 		m := whom()
 		switch {
 		case !m.on:
 		case kind < 4: // the power goes in the middle of writing
+			t.faults["crash in a write"]++
 			m.CrashAt(step)
 			t.again(m, away)
 		case kind < 5: // or while nothing is written
+			t.faults["crash"]++
 			m.Crash()
 			t.again(m, away)
 		case kind < 6: // somebody stops it
+			t.faults["stop"]++
 			m.Off()
 			t.again(m, away)
 		default: // the cable is pulled
 			t.part++
+			t.faults["cable pulled"]++
 			t.Net.Partition(t.part, m.host.Endpoint)
 			t.Sim.After(away, func() { t.Net.Partition(0, m.host.Endpoint) })
 		}
@@ -173,15 +117,22 @@ func (t *troubles) again(m *machine, away time.Duration) {
 }
 
 func (t *troubles) turnOn(m *machine) {
+	if m.gone {
+		return
+	}
 	if err := m.On(); err != nil {
 		t.fail("a disk can be read again", "%v", err)
 	}
 }
 
 // end ends the troubles: the network and all torrent clients are good, everybody
-// is on and stays so. Dead DHT nodes stay dead, and hostile ones hostile.
+// is on and stays so. Dead DHT nodes stay dead, hostile ones hostile, and who is
+// behind a NAT stays there.
 func (t *troubles) end() {
 	t.over = true
+	if t.still != nil {
+		t.still()
+	}
 	t.Net.SetLink(simnet.Link{RTT: 80 * time.Millisecond, Jitter: 20 * time.Millisecond})
 	t.Net.Heal()
 	for _, m := range t.machines {

@@ -27,6 +27,7 @@ type machine struct {
 	nodes  []lookup.Node // known at the end of the last life
 
 	on    bool
+	gone  bool         // it is never turned on again
 	store *store.Store // nil: off, or none yet
 	state *ledger.State
 	size  uint64 // of the log when it was last looked at
@@ -127,6 +128,12 @@ func (m *machine) opened(s *store.Store) {
 	m.world.reopened(m)
 }
 
+// retire ends the machine's use.
+func (m *machine) retire() {
+	m.Off()
+	m.gone = true
+}
+
 // Off ends the life in order, as a program does that is told to stop.
 func (m *machine) Off() {
 	if !m.on {
@@ -158,6 +165,28 @@ func (m *machine) SetPeer(p simnet.Peer) {
 	if m.swarm != nil {
 		m.swarm.SetPeer(p)
 	}
+}
+
+// Backup stops the machine and copies its disk; the machine goes on when it is
+// turned on.
+func (m *machine) Backup() Backup {
+	m.Off()
+	b := Backup{disk: m.disk.Restart(), size: m.size, root: m.root}
+	m.disk, m.crashAt = m.disk.Restart(), 0
+	return b
+}
+
+// Backup is a copy of a machine's disk.
+type Backup struct {
+	disk *store.Crashable
+	size uint64
+	root wire.Hash
+}
+
+// Restore stops the machine and puts a backup in the place of its disk.
+func (m *machine) Restore(b Backup) {
+	m.Off()
+	m.disk, m.crashAt, m.size, m.root = b.disk, 0, b.size, b.root
 }
 
 // CrashAt takes the power away at the step-th write step of the disk from now.

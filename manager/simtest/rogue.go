@@ -218,10 +218,11 @@ func (r *run) rogues() {
 		if r.Manager.on {
 			victim := 1 + r.plan.Uint64N(uint64(r.Manager.state.Members()))
 			if victim != g.Number() {
+				r.faults["a rogue's misdeed"]++
 				misdeeds[r.plan.IntN(len(misdeeds))](g, victim)
 			}
 		}
-		r.Sim.After(time.Duration(r.plan.ExpFloat64()*float64(time.Minute)), act)
+		r.Sim.After(time.Duration(r.plan.ExpFloat64()*float64(r.options.Time/60)), act)
 	}
 	r.Sim.After(time.Minute, act)
 }

@@ -117,6 +117,7 @@ type Member struct {
 	config member.MemberConfig
 
 	signed  []signed // by number, from 1 on
+	since   uint64   // those up to this number, another device may have signed
 	attempt []byte   // arguments of a change of which nobody knows whether it was stored
 }
 
@@ -156,7 +157,9 @@ func (w *World) must(err error) {
 
 // Member makes a member that answers an invitation, if there is one. It is off.
 func (w *World) Member(name string, in *wire.Invitation) *Member {
-	return w.member(name, nil, w.identity(name), in)
+	m := w.member(name, nil, w.identity(name), in)
+	w.Members = append(w.Members, m)
+	return m
 }
 
 func (w *World) member(name string, disk *store.Crashable, id *keys.Identity, in *wire.Invitation) *Member {
@@ -178,7 +181,6 @@ func (w *World) member(name string, disk *store.Crashable, id *keys.Identity, in
 		return nil
 	}
 	m.stop = func() { m.Role.Stop() }
-	w.Members = append(w.Members, m)
 	return m
 }
 
@@ -202,7 +204,7 @@ func (m *machine) create(charter []byte) (*store.Store, error) {
 func (m *machine) memberPorts() member.Ports {
 	p := ports{m}
 	return member.Ports{
-		DHT: p, Swarm: torrents{m.swarm, m}, Clock: p, Random: m.world.Sim.Random("nonces of " + m.name),
+		DHT: p, Poller: p, Swarm: torrents{m.swarm, m}, Clock: p, Random: m.world.Sim.Random("nonces of " + m.name),
 		Verify: m.world.remember, Standard: m.world.remember.Item,
 	}
 }

@@ -10,13 +10,15 @@ import (
 
 // Options shape a Run; zero fields take the defaults named.
 type Options struct {
-	Members int           // honest ones: 20
-	Readers int           // 2
-	Nodes   int           // DHT nodes: 40
-	Time    time.Duration // with troubles and payments: 1 h
-	Rest    time.Duration // at most, from their end until everything is at rest: 2 h
-	Cycle   time.Duration // of the manager: 30 s
-	Calm    bool          // no troubles, nobody hostile
+	Members  int           // honest ones: 20
+	Readers  int           // 2
+	Nodes    int           // DHT nodes: 40
+	Payments float64       // of a member and hour: 33; many come in bursts
+	Time     time.Duration // with troubles and payments: 1 h
+	Rest     time.Duration // at most, from their end until everything is at rest: 2 h
+	Cycle    time.Duration // of the manager: 30 s
+	Follow   time.Duration // from one look at the head to the next: Cycle
+	Calm     bool          // no troubles, nobody hostile
 }
 
 func (o Options) withDefaults() Options {
@@ -36,7 +38,22 @@ func (o Options) withDefaults() Options {
 			*f.v = f.def
 		}
 	}
+	if o.Payments <= 0 {
+		o.Payments = 33
+	}
+	if o.Follow <= 0 {
+		o.Follow = o.Cycle
+	}
 	return o
+}
+
+// Day is a day in the life of a neighbourhood: each of 200 members pays twice,
+// and everything goes wrong that may.
+func Day() Options {
+	return Options{
+		Members: 200, Nodes: 100, Payments: 2. / 24,
+		Time: 24 * time.Hour, Rest: 6 * time.Hour, Cycle: time.Minute, Follow: 2 * time.Minute,
+	}
 }
 
 // Result is what a run came to.
@@ -50,6 +67,7 @@ type Result struct {
 	Signed   int            // changes of honest members
 	Lives    int            // starts of machines
 	Crashes  map[string]int // what the disk was at when the power went → how often
+	Faults   map[string]int // what went wrong → how often; of links and clocks, how often they changed
 	Packets  uint64
 	Events   uint64
 	Rest     time.Duration // from the end of the troubles until everything was at rest
@@ -71,12 +89,14 @@ func (r Result) String() string {
 // never be; the result then says how far it came.
 func Run(seed uint64, o Options) (Result, error) {
 	o = o.withDefaults()
-	w := New(seed, Setup{Nodes: o.Nodes})
+	w := New(seed, Setup{Nodes: o.Nodes, Follow: o.Follow, Refresh: time.Minute})
 	defer w.Close()
 	r := &run{World: w, options: o, plan: w.Sim.Stream("payments")}
 	r.gather()
 	t := &troubles{World: w, draw: w.Sim.Stream("troubles")}
 	if !o.Calm {
+		r.careless()
+		r.within(1, 2, r.backup)
 		t.begin(o.Time)
 		r.rogues()
 	}
@@ -88,6 +108,9 @@ func Run(seed uint64, o Options) (Result, error) {
 	w.Settle(o.Rest)
 	rest := w.Sim.Elapsed() - at
 	err := w.Check()
+	if err == nil && !o.Calm {
+		err = r.end()
+	}
 	return r.result(rest), err
 }
 
@@ -98,17 +121,21 @@ type run struct {
 	plan    *rand.Rand
 	over    bool
 	memos   int
+	old     *Backup // of the manager's disk; nil: none was made
 }
 
-// gather makes the manager, half of the members and the readers at once; the
-// other half comes by invitation within the first half of the time.
+// invited is how many members come by invitation at most.
+const invited = 10
+
+// gather makes the manager, most of the members and the readers at once; half of
+// the first few come by invitation within the first half of the time.
 func (r *run) gather() {
 	// Limits that nobody meets by chance: each further refusal in a row doubles
 	// the time until the next change is taken.
 	r.Found(ManagerSetup{Cycle: r.options.Cycle, Limits: wire.Limits{Lower: -overspent + 1, Upper: 1 << 40}})
 	for i := range r.options.Members {
 		name := fmt.Sprintf("member %d", i+1)
-		if i%2 == 0 {
+		if i%2 == 0 || i > 2*invited {
 			r.Admit(name)
 			continue
 		}
@@ -142,14 +169,14 @@ func (r *run) pay() {
 
 // payments plans the next payment of a member, and so on.
 func (r *run) payments(m *Member) {
-	wait := time.Duration(r.plan.ExpFloat64() * float64(3*time.Minute))
+	wait := time.Duration(r.plan.ExpFloat64() * burstMean / r.options.Payments * float64(time.Hour))
 	r.Sim.After(wait, func() {
 		if r.over || r.broken != nil {
 			return
 		}
 		burst := 1
 		if r.plan.IntN(10) == 0 {
-			burst = 2 + r.plan.IntN(12)
+			burst = 2 + r.plan.IntN(12) // see burstMean
 		}
 		for range burst {
 			r.payment(m)
@@ -157,6 +184,9 @@ func (r *run) payments(m *Member) {
 		r.payments(m)
 	})
 }
+
+// burstMean is how many payments come at once, on average.
+const burstMean = 0.9 + 0.1*7.5
 
 // payment is one, if the member can: usually to one other, now and then to up
 // to 63, now and then of more than it may, and now and then with an end.
@@ -178,7 +208,7 @@ func (r *run) payment(m *Member) {
 		amount = 2 * overspent
 	}
 	r.memos++
-	if _, err := m.Transfer(wire.Transfer{Postings: r.postings(m, others, amount, draw), Memo: fmt.Sprintf("payment %d", r.memos)}, until); err != nil && !m.lost() {
+	if _, err := m.Transfer(wire.Transfer{Postings: r.postings(m, others, amount, draw), Memo: fmt.Sprintf("payment %d", r.memos)}, until); err != nil && !m.lost() && !m.mayRefuse(err) {
 		r.fail("a member can pay", "%s: %v", m.name, err)
 	}
 }
@@ -206,7 +236,7 @@ func (r *run) postings(m *Member, others int, amount int64, draw uint64) []wire.
 func (r *run) result(rest time.Duration) Result {
 	out := Result{
 		Seed: r.Seed, Hash: r.Hash(), LogSize: r.Manager.size, Root: r.Manager.root, Lives: r.lives(), Crashes: r.crashes(),
-		Packets: r.Net.Stats().Sent, Events: r.Sim.Events(), Rest: rest,
+		Faults: r.faults, Packets: r.Net.Stats().Sent, Events: r.Sim.Events(), Rest: rest,
 		Checks: r.remember.Asked, Computed: r.remember.Computed,
 	}
 	if st := r.Manager.state; st != nil {

@@ -11,7 +11,7 @@ func TestASeedIsARun(t *testing.T) {
 	o := Options{Members: 10, Nodes: 30, Time: 15 * time.Minute}
 	hashes := map[uint64]uint64{}
 	for seed := uint64(101); seed <= 103; seed++ {
-		const replay = "TestASeedIsARun$'"
+		const replay = "go test ./manager/simtest -run 'TestASeedIsARun$'"
 		first, again := runSeed(t, seed, o, replay), runSeed(t, seed, o, replay)
 		if first.Hash != again.Hash || first.Root != again.Root {
 			t.Errorf("seed %d gave the hash %016x, and then %016x", seed, first.Hash, again.Hash)

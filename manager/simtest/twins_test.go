@@ -12,19 +12,10 @@ import (
 	"weir/member"
 )
 
-// copies stops a machine and gives two disks as it left its own; the machine
-// goes on with the first.
-func copies(m *machine) (twin func() *Manager) {
-	m.Off()
-	first, second := m.disk.Restart(), m.disk.Restart()
-	m.disk = first
-	return func() *Manager { return m.world.Twin(second) }
-}
-
 func TestAManagerRestoredFromAnOldCopyRefuses(t *testing.T) {
 	t.Parallel()
 	w, m := begin(t, Setup{}, ManagerSetup{}, "ada", "bob")
-	restore := copies(w.Manager.machine)
+	b := w.Manager.Backup()
 	if err := w.Manager.On(); err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +23,7 @@ func TestAManagerRestoredFromAnOldCopyRefuses(t *testing.T) {
 	settle(t, w, 10*time.Minute)
 	check(t, w)
 	w.Manager.Off()
-	old := restore()
+	old := w.Twin(b.disk)
 	old.honest = false
 	if err := old.On(); err != nil {
 		t.Fatal(err)
@@ -64,7 +55,7 @@ func TestAManagerRestoredFromAnOldCopyRefuses(t *testing.T) {
 func TestAManagerRestoredFromAnOldCopyRefusesWhenOnlyAMemberKnows(t *testing.T) {
 	t.Parallel()
 	w, m := begin(t, Setup{}, ManagerSetup{}, "ada", "bob")
-	restore := copies(w.Manager.machine)
+	b := w.Manager.Backup()
 	if err := w.Manager.On(); err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +71,7 @@ func TestAManagerRestoredFromAnOldCopyRefusesWhenOnlyAMemberKnows(t *testing.T) 
 	for _, m := range w.Members {
 		w.Net.Partition(1, m.host.Endpoint) // or they would put the head back
 	}
-	old := restore()
+	old := w.Twin(b.disk)
 	old.honest = false
 	if err := old.On(); err != nil {
 		t.Fatal(err)
@@ -101,45 +92,13 @@ func twins(t *testing.T, seed uint64) (w *World, both [2]*Manager) {
 		w.Admit(name)
 	}
 	settle(t, w, 10*time.Minute)
-	twin := copies(w.Manager.machine)()
-	w.Split()
-	return w, [2]*Manager{w.Manager, twin}
+	return w, w.copies()
 }
 
-// noticed sees that of two machines at most one still runs, that it has proof
-// if their logs differ, and that nobody follows the other's log unknowingly.
+// noticed sees that nothing forked unnoticed.
 func noticed(t *testing.T, w *World, both [2]*Manager) {
 	t.Helper()
-	var running *Manager
-	proof := 0
-	for _, m := range both {
-		proof += len(must(m.Evidence())(t))
-		switch s := m.Role.Status(); {
-		case s.Phase == manager.Running && running != nil:
-			t.Errorf("both still run")
-		case s.Phase == manager.Running:
-			running = m
-		case s.Phase != manager.Stopped || !strings.Contains(s.Reason, "another machine"):
-			t.Errorf("%s is %s and says %q", m.name, s.Phase, s.Reason)
-		}
-	}
-	size := min(both[0].size, both[1].size)
-	one, other := must(both[0].store.RootAt(size))(t), must(both[1].store.RootAt(size))(t)
-	for _, m := range w.Members {
-		proof += len(must(m.Evidence())(t))
-	}
-	if one != other && proof == 0 {
-		t.Errorf("the logs differ at %d entries, and there is no evidence", size)
-	}
-	for _, m := range w.Members {
-		s := m.Role.Status()
-		if s.Phase == member.Stopped || running == nil {
-			continue
-		}
-		if root, err := running.store.RootAt(s.Size); err != nil || root != s.Root {
-			t.Errorf("%s is %s on a log that nobody continues: %s", m.name, s.Phase, s.Problem)
-		}
-	}
+	w.noticed(both)
 	if err := w.Err(); err != nil {
 		t.Error(err)
 	}

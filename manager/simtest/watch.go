@@ -27,8 +27,8 @@ type watch struct {
 	walked  uint64                        // leaves of the manager's log that were looked at
 
 	invitations map[string]bool      // that the manager's disk took
-	culprits    map[keys.Public]bool // who signed one number twice, on purpose
-	split       bool                 // two machines have one key: their logs and items may differ
+	culprits    map[keys.Public]bool // who signed one number twice, on purpose or on two devices
+	split       map[keys.Public]bool // keys that two machines have, or one that was set back: see Split
 }
 
 type slot struct {
@@ -40,13 +40,14 @@ func newWatch() watch {
 	return watch{
 		roots: map[uint64]wire.Hash{}, heads: map[int64]wire.Checkpoint{}, seqs: map[slot][sha256.Size]byte{},
 		signed: map[keys.Public][][]wire.Hash{}, numbers: map[uint64]uint64{}, walked: 1,
-		invitations: map[string]bool{}, culprits: map[keys.Public]bool{},
+		invitations: map[string]bool{}, culprits: map[keys.Public]bool{}, split: map[keys.Public]bool{},
 	}
 }
 
-// Split says that two machines have one key from now on, so that what they put
-// and what their logs hold may differ.
-func (w *World) Split() { w.watch.split = true }
+// Split says that from now on two machines have a key, or one that was set back
+// to an old copy of its disk: what is put under it may differ, and when it is the
+// manager's, what their logs hold.
+func (w *World) Split(k keys.Public) { w.watch.split[k], w.watch.culprits[k] = true, true }
 
 // grown looks at a log that is longer than before.
 func (w *World) grown(m *machine) {
@@ -55,7 +56,7 @@ func (w *World) grown(m *machine) {
 		w.fail("a log only grows", "that of %s went from %d entries to %d", m.name, m.size, st.Size)
 	}
 	w.balanced(m)
-	if m.honest && !w.watch.split {
+	if m.honest && !w.watch.split[w.watch.manager] {
 		if root, ok := w.watch.roots[st.Size]; !ok {
 			w.watch.roots[st.Size] = st.Root
 		} else if root != st.Root {
@@ -72,7 +73,8 @@ func (w *World) grown(m *machine) {
 // balanced adds the balances up.
 func (w *World) balanced(m *machine) {
 	sum := int64(0)
-	for _, a := range m.state.Accounts() {
+	for n := range uint64(m.state.Members()) + 1 {
+		a, _ := m.state.Account(n)
 		sum += a.Balance
 	}
 	if sum != 0 || m.state.Sum() != 0 {
@@ -130,7 +132,7 @@ func (w *World) isSigned(k keys.Public, number uint64, chain wire.Hash) bool {
 
 // puts looks at an item that one of our roles puts.
 func (w *World) puts(m *machine, it lookup.Item) {
-	if !it.Mutable || w.watch.split {
+	if !it.Mutable || w.watch.split[it.Key] {
 		return
 	}
 	at, value := slot{it.Target, it.Seq}, sha256.Sum256(it.Value)
@@ -207,7 +209,7 @@ func (m *Member) sign(number uint64, c *wire.Change) {
 func (w *World) remembered(m *Member) {
 	attempt := m.attempt
 	m.attempt = nil
-	if m.Role.Desk() == nil || w.watch.split {
+	if m.Role.Desk() == nil || w.watch.split[m.id.Public()] {
 		return
 	}
 	a, err := m.Role.Desk().Account()

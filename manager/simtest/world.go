@@ -16,6 +16,8 @@ type Setup struct {
 	Link  *simnet.Link // between all: 80 ms there and back, nothing lost
 	// Follow is how often members and readers look for a new head: 30 s.
 	Follow time.Duration
+	// Refresh is how often a DHT node asks another for its contacts: 5 min.
+	Refresh time.Duration
 }
 
 // cacheBytes is the block cache that all stores of a world share.
@@ -40,7 +42,8 @@ type World struct {
 	machines []*machine
 	touched  []*machine // that the present event may have changed
 	watch    watch
-	broken   error // the first thing seen that must never be
+	broken   error          // the first thing seen that must never be
+	faults   map[string]int // what went wrong → how often
 }
 
 // New makes a world with DHT nodes and nobody else.
@@ -51,6 +54,9 @@ func New(seed uint64, s Setup) *World {
 	if s.Link == nil {
 		s.Link = &simnet.Link{RTT: 80 * time.Millisecond, Jitter: 20 * time.Millisecond}
 	}
+	if s.Refresh <= 0 {
+		s.Refresh = 5 * time.Minute
+	}
 	w := &World{
 		Seed:     seed,
 		follow:   s.Follow,
@@ -58,9 +64,10 @@ func New(seed uint64, s Setup) *World {
 		remember: simnet.NewRemember(nil),
 		cache:    store.NewCache(cacheBytes),
 		watch:    newWatch(),
+		faults:   map[string]int{},
 	}
 	w.Net = simnet.NewNetwork(w.Sim, *s.Link)
-	w.Nodes = simnet.NewNodes(w.Net, s.Nodes, simnet.NodeConfig{Refresh: 5 * time.Minute, Verify: w.remember.Item})
+	w.Nodes = simnet.NewNodes(w.Net, s.Nodes, simnet.NodeConfig{Refresh: s.Refresh, Verify: w.remember.Item})
 	w.Torrents = simnet.NewTorrents(w.Net)
 	return w
 }
