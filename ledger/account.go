@@ -1,6 +1,9 @@
 package ledger
 
 import (
+	"strings"
+	"unicode"
+
 	"weir/keys"
 	"weir/ledger/wire"
 )
@@ -27,6 +30,15 @@ type Account struct {
 	DayCount int   // its entries on that day
 	Refused  int   // refusals in a row, up to its newest entry
 	NotUntil int64 // Unix ms before which its next change is not taken; 0: at once
+}
+
+// IsNumber says whether a text has digits, of any script, and nothing else: as a
+// name it would be taken for an account's number. No verdict depends on it, so a
+// log may have such a name; whoever asks for one, admits or looks one up looks
+// here first.
+func IsNumber(text string) bool {
+	other := func(c rune) bool { return !unicode.IsNumber(c) }
+	return text != "" && strings.IndexFunc(text, other) < 0
 }
 
 // foldName is the form in which names are compared. Only A-Z fold: tables of

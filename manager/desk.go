@@ -100,8 +100,9 @@ func (d *Desk) Sign(number uint64, chain wire.Hash) wire.Signature {
 	return signChange(d.Identity, d.Store.State().Digest, number, chain)
 }
 
-// Admit gives a key an account. An empty or taken name is made unique by a
-// number behind it; taken is also "manager", as account 0 is called in lists.
+// Admit gives a key an account. A taken name is made unique by a number behind
+// it; taken is also "manager", as account 0 is called in lists. Whoever asked for
+// no name, or for one that is a number as accounts have it, is called "member".
 func (d *Desk) Admit(key keys.Public, seal keys.SealPublic, name string, limits *wire.Limits, kv ...store.KV) (ledger.Account, error) {
 	name = d.uniqueName(name)
 	args, err := wire.Admit{Key: key, Seal: seal, Name: name, Limits: limits}.Args()
@@ -116,7 +117,7 @@ func (d *Desk) Admit(key keys.Public, seal keys.SealPublic, name string, limits 
 }
 
 func (d *Desk) uniqueName(name string) string {
-	if name == "" {
+	if name == "" || ledger.IsNumber(name) {
 		name = "member"
 	}
 	st := d.Store.State()
@@ -213,8 +214,8 @@ func (d *Desk) Revoke(id string) (Invitation, error) {
 	return i, d.Store.Commit(nil, record(i.key(), i))
 }
 
-// Link is the public link of the database.
+// Link is the link of the database, for those who may read it.
 func (d *Desk) Link(bootstrap []netip.AddrPort) wire.DatabaseLink {
 	st := d.Store.State()
-	return wire.DatabaseLink{ID: st.ID, Digest: st.Digest.Prefix(), Bootstrap: bootstrap}
+	return wire.DatabaseLink{ID: st.ID, Digest: st.Digest.Prefix(), Bootstrap: bootstrap, ReadKey: st.ReadKey}
 }

@@ -143,7 +143,7 @@ func (d *Desk) restore(a ledger.Account) (*outbox.Sender, error) {
 	}
 	if !ok {
 		if a.Last > 0 {
-			return nil, d.foreign(fmt.Sprintf("the log has %d changes of this account, and none was signed here", a.Last))
+			return nil, d.foreign(fmt.Sprintf("the log has changes of this account, up to number %d, and none was signed here", a.Last))
 		}
 		return outbox.NewSender(0, wire.Hash{}), nil
 	}
