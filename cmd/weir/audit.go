@@ -25,7 +25,7 @@ func (p *program) audit(c *cli.Context, role string) error {
 	var v host.AuditView
 	err = p.call(c, o, db, db.Role+" audit", nil, &v)
 	if host.Code(err) == host.CodeNotVerified { // it does not even open
-		v = host.AuditView{ID: db.ID, Findings: []string{err.Error()}}
+		v = host.AuditView{ID: db.ID, Findings: []string{host.Text(err)}}
 	} else if err == nil {
 		err = v.Err()
 	}
@@ -36,7 +36,7 @@ func (p *program) audit(c *cli.Context, role string) error {
 		return err
 	}
 	return p.show(o.json, v, func() {
-		p.printf("Everything holds: %s, %d bytes in %s, %s, sum %s%s.\nroot %s\n", count(v.Entries, "entry", "entries"), v.Length, count(v.Volumes, "volume", "volumes"), count(v.Members, "member", "members"), v.Sum, signedText(v), v.Root)
+		p.printf("Everything holds: %s, %s in %s, %s, sum %s%s.\nroot %s\n", count(v.Entries, "entry", "entries"), count(v.Length, "byte", "bytes"), count(v.Volumes, "volume", "volumes"), count(v.Members, "member", "members"), v.Sum, signedText(v), v.Root)
 	})
 }
 

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
-	"golang.org/x/term"
 
 	"weir/internal/demo"
 	"weir/internal/host"
@@ -59,11 +58,11 @@ func (p *program) runDemo(c *cli.Context) error {
 		o.Note = func(text string) { p.printf("%s\n", text) }
 		o.Cycle = func(v host.CycleView) {
 			if !head {
-				p.printf("\n%s\n", s.bold("cycle  polled  packets  accepted             refused  poll ms  publish ms  head nodes   log      sum"))
+				p.printf("\n%s\n", s.bold("cycle  polled  packets  accepted             refused  poll ms  publish ms  head nodes  entries      sum"))
 				head = true
 			}
-			p.printf("%5d  %6d  %7d  %s  %s  %7d  %10d  %10d  %4d  %s\n", v.Cycle, v.Polled, v.Packets,
-				s.green(bar(v.Accepted, o.Members)), s.red(fmt.Sprintf("%7d", v.Refused)), v.PollMS, v.PublishMS, v.HeadNodes, v.LogSize, s.bold(fmt.Sprintf("%7s", v.Sum)))
+			p.printf("%5d  %6d  %7d  %s  %s  %7d  %10d  %10d  %7d  %s\n", v.Cycle, v.Polled, v.Packets,
+				s.green(bar(v.Accepted, o.Members)), s.red(fmt.Sprintf("%7d", v.Refused)), v.PollMS, v.PublishMS, v.HeadNodes, host.EntriesOf(v.LogSize), s.bold(fmt.Sprintf("%7s", v.Sum)))
 		}
 	}
 	sum, err := demo.Run(c.Context, o)
@@ -75,12 +74,12 @@ func (p *program) runDemo(c *cli.Context) error {
 		return fmt.Errorf("demo: %w%s", err, kept)
 	}
 	return p.show(asJSON, sum, func() {
-		p.printf("\n%d payments accepted, %d changes refused, and the sum of all balances is %s.\n", sum.Accepted, sum.Refused, s.bold(sum.Sum))
+		p.printf("\n%s accepted, %s refused, and the sum of all balances is %s.\n", count(sum.Accepted, "payment", "payments"), count(sum.Refused, "change", "changes"), s.bold(sum.Sum))
 		for _, c := range sum.Cheats {
 			p.printf("  %-6s %-36s %s\n", c.Name, c.Did, s.red(c.Came))
 		}
-		p.printf("A stranger in another process, with nothing but the public link, received %d bytes and checked all %d entries: %s\nroot %s, %.1f s.\n",
-			sum.Reader.Received, sum.Reader.LogSize, s.green("everything holds."), sum.Reader.Root, sum.Seconds)
+		p.printf("A stranger in another process, with nothing but the public link, received %s and checked all of %s: %s\nroot %s, %.1f s.\n",
+			count(sum.Reader.Received, "byte", "bytes"), entryCount(sum.Reader.LogSize), s.green("everything holds."), sum.Reader.Root, sum.Seconds)
 		if sum.Dir != "" {
 			p.printf("Everything is kept in %s.\n", sum.Dir)
 		}
@@ -116,8 +115,7 @@ func bar(n, whole int) string {
 type style bool
 
 func (p *program) style() style {
-	f, ok := p.out.(*os.File)
-	return style(ok && term.IsTerminal(int(f.Fd())) && os.Getenv("NO_COLOR") == "")
+	return style(p.screen() && os.Getenv("NO_COLOR") == "")
 }
 
 func (s style) wrap(code, text string) string {

@@ -40,7 +40,7 @@ func (p *program) dht() *cli.Command {
 				for _, a := range addrs {
 					list = append(list, a.String())
 				}
-				p.printf("%d DHT nodes run on this machine. Use them with\n  --bootstrap %s\nInterrupt (Ctrl-C) ends them.\n", n, strings.Join(list, ","))
+				p.printf("%s on this machine. Use it with\n  --bootstrap %s\nInterrupt (Ctrl-C) ends it.\n", count(n, "DHT node runs", "DHT nodes run"), strings.Join(list, ","))
 			})
 			if err != nil {
 				return err

@@ -19,7 +19,7 @@ func exitCodes() []exit {
 		{0, "done; also what runs until it is interrupted, and was"},
 		{host.CodeError, "it did not work; the message says why"},
 		{host.CodeUsage, "called wrongly: an unknown command or flag, an argument too many or too few, or a value or link that does not read"},
-		{host.CodePart, "done in part: it is stored here and goes on when the manager or the member's agent runs"},
+		{host.CodePart, "done in part: as far as it went it is kept, and the message says what is missing"},
 		{host.CodeNotInitialised, "nothing is set up in this directory yet"},
 		{host.CodeLocked, "another weir runs on this database, or on the databases that were joined in this directory"},
 		{host.CodePassphrase, "wrong or missing passphrase, or the key is not the one of this database"},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
 	"os"
@@ -89,6 +90,9 @@ func (p *program) options(c *cli.Context, role string) (options, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return options{}, err
+	}
+	if at, err := os.Stat(dir); err == nil && !at.IsDir() {
+		return options{}, fmt.Errorf("%s is a file, and data lies in a directory: name another with --dir", dir)
 	}
 	path, must := c.String("config"), true
 	if path == "" {

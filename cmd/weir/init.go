@@ -47,7 +47,7 @@ func (p *program) managerInit(c *cli.Context) (err error) {
 	lower, upper := c.String("lower"), c.String("upper")
 	charter := wire.Charter{
 		Kind: wire.KindLedger, Name: c.String("name"), Created: time.Now().UnixMilli(), Unit: c.String("unit"), Scale: scale,
-		Quota: c.Int("quota"), Heartbeat: int(c.Duration("heartbeat").Seconds()), Stale: int(c.Duration("stale").Seconds()),
+		Encrypted: c.Bool("encrypted"), Quota: c.Int("quota"), Heartbeat: int(c.Duration("heartbeat").Seconds()), Stale: int(c.Duration("stale").Seconds()),
 	}
 	if charter.Lower, err = ledger.ParseAmount(lower, scale); err != nil {
 		return usagef("--lower: %v", err)
@@ -122,7 +122,10 @@ func (p *program) managerInit(c *cli.Context) (err error) {
 	if out.File != "" {
 		u.made(out.File)
 	}
-	if _, err := host.Found(o.dir, &charter, linkAddresses(bootstrap)); err != nil {
+	if _, err := host.Found(o.dir, &charter, id, linkAddresses(bootstrap)); err != nil {
+		if errors.Is(err, host.ErrLeft) && out.File != "" {
+			undone = "all the rest was removed again"
+		}
 		return fmt.Errorf("found the database: %w; nothing was founded, and %s", err, undone)
 	}
 	u = undo{}

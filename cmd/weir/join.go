@@ -10,6 +10,7 @@ import (
 
 	"weir/internal/control"
 	"weir/internal/host"
+	"weir/ledger"
 	"weir/ledger/wire"
 )
 
@@ -18,12 +19,11 @@ func (p *program) memberJoin(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	in := host.JoinIn{Link: c.Args().First(), Name: c.String("name")}
-	if in.Name != "" {
-		if err := wire.CheckMemberName(in.Name); err != nil {
-			return usagef("--name: %v", err)
-		}
+	name, err := memberName(c)
+	if err != nil {
+		return err
 	}
+	in := host.JoinIn{Link: c.Args().First(), Name: name}
 	link, err := host.ReadJoin(in.Link, time.Now())
 	if err != nil {
 		return err
@@ -35,7 +35,12 @@ func (p *program) memberJoin(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	var v host.MemberStatusView
+	var v, last host.MemberStatusView
+	began := time.Now()
+	say := func(now host.MemberStatusView) (line, note string) {
+		last = now
+		return joining(now, began), unanswered(now)
+	}
 	err = withTimeout(c, func(ctx context.Context) error {
 		c.Context = ctx
 		return p.online(c, o, db, func(call caller) error {
@@ -44,13 +49,18 @@ func (p *program) memberJoin(c *cli.Context) error {
 					return err
 				}
 			}
-			p.progress("Looking for the database …")
-			defer p.progress("")
-			return call("member admitted", host.AdmittedIn{Asked: !c.Bool("wait") && link.Account == 0, Account: link.Account, Patience: patience}, &v)
+			return p.during(c, call, say, func() error {
+				return call("member admitted", host.AdmittedIn{Asked: !c.Bool("wait") && link.Account == 0, Account: link.Account, Patience: patience}, &v)
+			})
 		})
 	})
 	if err != nil {
-		return unjoined(err, db)
+		p.remark(called(in.Name, db, last))
+		return unjoined(err, db, last)
+	}
+	holds := called(in.Name, db, v)
+	if holds != "" {
+		v.Warnings = append(v.Warnings, holds)
 	}
 	if v.Name != "" {
 		db.Name = v.Name
@@ -67,17 +77,75 @@ func (p *program) memberJoin(c *cli.Context) error {
 		default:
 			p.printf("You follow %q. This key is not a member.\n", v.Name)
 		}
+		p.note(holds)
 	})
+}
+
+// memberName reads --name; "" when it is not said.
+func memberName(c *cli.Context) (string, error) {
+	name := c.String("name")
+	if name == "" {
+		return "", nil
+	}
+	if err := wire.CheckMemberName(name); err != nil {
+		return "", usagef("--name: %v", err)
+	}
+	if ledger.IsNumber(name) {
+		return "", usagef("--name %s: digits alone would be taken for an account's number; put a letter into the name", name)
+	}
+	return name, nil
+}
+
+// called says which name holds, where it is not the one that was asked for.
+func called(name string, db host.Database, v host.MemberStatusView) string {
+	switch {
+	case name == "" || v.Account != nil && v.Account.Name == name:
+		return ""
+	case v.Account != nil:
+		return fmt.Sprintf("you are called %q in the log, not %q: the name is the one that the manager admitted you by, and stays", v.Account.Name, name)
+	case db.Asks() && db.Joiner != name:
+		return fmt.Sprintf("the request by this invitation asks for the name %q, and --name %q changes nothing: another name needs another invitation", db.Joiner, name)
+	case !db.Asks():
+		return fmt.Sprintf("--name %q changes nothing: this link asks for no account, an invitation does", name)
+	}
+	return ""
+}
+
+// joining says how far joining is, in a line of a terminal.
+func joining(v host.MemberStatusView, began time.Time) string {
+	next := "Looking for the database"
+	switch {
+	case v.LogSize == 0 || v.Joining != "asking":
+	case v.Request == 0:
+		next = "Putting the request to join on the DHT"
+	default:
+		return fmt.Sprintf("Asked, on %s; waiting for the manager, %s …", count(v.Request, "DHT node", "DHT nodes"), heard(v))
+	}
+	if none := silence(v, began); none != "" {
+		next += "; " + none
+	}
+	return next + " …"
+}
+
+// unanswered is the warning that the manager goes on and does not admit.
+func unanswered(v host.MemberStatusView) string {
+	if v.Unanswered == 0 || len(v.Warnings) == 0 {
+		return ""
+	}
+	return v.Warnings[len(v.Warnings)-1]
 }
 
 // unjoined says what there is of joining that was not seen through: the database
 // is written down, and an agent goes on.
-func unjoined(err error, db host.Database) error {
+func unjoined(err error, db host.Database, last host.MemberStatusView) error {
 	goesOn := "the request is kept and goes on with weir member run"
 	late := "not admitted yet: " + goesOn + ". A manager that is away takes it later; to an invitation that was revoked there is no answer, ask for a new one"
 	if !db.Asks() {
 		goesOn = "the database is written down, and weir member run goes on looking for it"
 		late = "not all of the database has been found yet: " + goesOn
+	}
+	if why := unanswered(last); why != "" {
+		late = "not admitted yet: " + why + ". Until it expires, " + goesOn
 	}
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):

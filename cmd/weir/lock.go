@@ -87,7 +87,7 @@ func (p *program) reopening(ctx context.Context, session func() error) error {
 		if time.Since(began) > time.Hour {
 			try = 1
 		}
-		p.logf("%v; opening it again", err)
+		p.logf("%s; opening it again", host.Text(err))
 		pause := time.NewTimer(reopenPause)
 		select {
 		case <-ctx.Done():

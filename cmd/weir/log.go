@@ -21,8 +21,8 @@ func (p *program) managerLog(c *cli.Context) error { return p.log(c, roleManager
 func (p *program) memberLog(c *cli.Context) error  { return p.log(c, roleMember) }
 
 func (p *program) log(c *cli.Context, role string) error {
-	if c.Int("count") < 0 {
-		return usagef("--count %d: it cannot be below 0", c.Int("count"))
+	if err := checkCount(c, "entries"); err != nil {
+		return err
 	}
 	return p.with(c, role, func(o options, _ host.Database, call caller) error {
 		v, err := entries(call, role+" log", c.Uint64("first"), c.Int("count"))
@@ -31,6 +31,14 @@ func (p *program) log(c *cli.Context, role string) error {
 		}
 		return p.show(o.json, v, func() { p.table("ENTRY TIME ACCOUNT NUMBER KIND VERDICT WHAT", logRows(v)) })
 	})
+}
+
+// checkCount says what --count may be.
+func checkCount(c *cli.Context, what string) error {
+	if n := c.Int("count"); n < 0 {
+		return usagef("--count %d: it is 1 or more %s, or 0 for all", n, what)
+	}
+	return nil
 }
 
 // entries fetches count entries from first on, page by page: the newest count

@@ -16,7 +16,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"weir/configs"
 	"weir/internal/host"
 	"weir/keys"
 )
@@ -60,10 +59,11 @@ func run(ctx context.Context, args []string, in *os.File, out, errw io.Writer) i
 	if errors.As(err, &usage) {
 		code = host.CodeUsage
 	}
-	if err.Error() != "" {
-		fmt.Fprintln(errw, "weir: "+err.Error())
+	text := host.Text(err)
+	if text != "" {
+		fmt.Fprintln(errw, "weir: "+text)
 	}
-	if h := hint(code); h != "" && !strings.Contains(err.Error(), h) {
+	if h := hint(code); h != "" && !strings.Contains(text, h) {
 		fmt.Fprintln(errw, h)
 	}
 	return code
@@ -166,10 +166,10 @@ func onUsage(c *cli.Context, err error, _ bool) error {
 	if c.Command != nil && c.Command.HelpName != "" {
 		path = c.Command.HelpName
 	}
-	if len(names) == 0 {
-		return usagef("%s has no flag --%s; %s --help lists what it has", path, name, path)
+	if like := near(name, names); like != "" {
+		return usagef("%s has no flag --%s; did you mean --%s? %s --help lists them", path, name, like, path)
 	}
-	return usagef("%s has no flag --%s; did you mean --%s? %s --help lists them", path, name, configs.Nearest(name, names), path)
+	return usagef("%s has no flag --%s; %s --help lists what it has", path, name, path)
 }
 
 // kindOf says what a flag's value is, for people.
@@ -198,6 +198,9 @@ func (p *program) group(subs []*cli.Command, name string) cli.ActionFunc {
 		for _, s := range subs {
 			names = append(names, s.Name)
 		}
-		return usagef("there is no command %s %s; did you mean %s %s?", name, word, name, configs.Nearest(word, names))
+		if like := near(word, names); like != "" {
+			return usagef("there is no command %s %s; did you mean %s %s?", name, word, name, like)
+		}
+		return usagef("there is no command %s %s; %s --help lists those there are", name, word, name)
 	}
 }

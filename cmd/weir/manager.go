@@ -33,6 +33,7 @@ func (p *program) manager() *cli.Command {
 				&cli.StringFlag{Name: "kind", Value: "ledger", Usage: "`KIND` of database: ledger"},
 				&cli.StringFlag{Name: "unit", Value: "HRS", Usage: "what is counted, a short `WORD`"},
 				&cli.IntFlag{Name: "scale", Value: 2, Usage: "decimal `PLACES` of an amount, 0 to 9, for ever"},
+				&cli.BoolFlag{Name: "encrypted", Usage: "only members, and whom they give the read key, can read the entries; for ever"},
 				&cli.IntFlag{Name: "quota", Value: 1000, Usage: "at most so many `ENTRIES` a member and day"},
 				&cli.DurationFlag{Name: "heartbeat", Value: 4 * time.Hour, Usage: "without changes, publish a fresh head after this `TIME`"},
 				&cli.DurationFlag{Name: "stale", Value: 24 * time.Hour, Usage: "readers are warned of a head that is older than this `TIME`"},
@@ -49,7 +50,9 @@ func (p *program) manager() *cli.Command {
 			{Name: "invitations", Usage: "list invitations", Flags: common(), Action: p.managerInvitations},
 			{Name: "revoke", Usage: "close an open invitation", ArgsUsage: "ID", Flags: common(), Action: p.managerRevoke},
 			{Name: "admit", Usage: "admit by hand: takes a member's code, prints the answer code", ArgsUsage: "CODE", Flags: flags(common(), passphraseFlags()), Action: p.managerAdmit},
-			{Name: "link", Usage: "print the public link of the database", Flags: flags(common(), []cli.Flag{pngFlag}), Action: p.managerLink},
+			{Name: "link", Usage: "print the public link of the database", Flags: flags(common(), []cli.Flag{pngFlag,
+				&cli.BoolFlag{Name: "read-key", Usage: "of an encrypted database, with the read key: whoever has this link can read everything"},
+			}), Action: p.managerLink},
 			{Name: "status", Usage: "how the manager and its database stand", Flags: common(), Action: p.managerStatus},
 			{Name: "members", Usage: "list members", Flags: common(), Action: p.managerMembers},
 			{Name: "suspend", Usage: "put a member in read-only mode", ArgsUsage: "MEMBER", Flags: flags(common(), passphraseFlags(), []cli.Flag{reason}), Action: p.managerSuspend},
@@ -166,10 +169,11 @@ func once(r manager.Report, tried string) (over bool, err error) {
 }
 
 func pollLine(v host.PollView) string {
-	return fmt.Sprintf("%d keys: %d with two answers, %d with one, %d with none; %d newer; half within %d ms, 99 %% within %d ms\n"+
-		"          %d packets, %d more to look holders up, %d bytes out, %d in; %d stale answers, %d invalid",
-		v.Keys, v.Answers[2], v.Answers[1], v.Answers[0], v.Newer, v.P50MS, v.P99MS,
-		v.Packets, v.Background, v.BytesOut, v.BytesIn, v.Stale, v.Invalid)
+	return fmt.Sprintf("%s: %d with two answers, %d with one, %d with none; %d newer; half within %d ms, 99 %% within %d ms\n"+
+		"          %s, %d more to look holders up, %s out, %d in; %s, %d invalid",
+		count(v.Keys, "key", "keys"), v.Answers[2], v.Answers[1], v.Answers[0], v.Newer, v.P50MS, v.P99MS,
+		count(v.Packets, "packet", "packets"), v.Background, count(v.BytesOut, "byte", "bytes"), v.BytesIn,
+		count(v.Stale, "stale answer", "stale answers"), v.Invalid)
 }
 
 func cycleLine(v host.CycleView) string {
@@ -180,9 +184,9 @@ func cycleLine(v host.CycleView) string {
 	if v.Admitted > 0 {
 		line += fmt.Sprintf(", %d admitted", v.Admitted)
 	}
-	line += fmt.Sprintf(", %d accepted, %d refused, log %d, sum %s; polled in %d ms", v.Accepted, v.Refused, v.LogSize, v.Sum, v.PollMS)
+	line += fmt.Sprintf(", %d accepted, %d refused, the log has %s, sum %s; polled in %d ms", v.Accepted, v.Refused, entryCount(v.LogSize), v.Sum, v.PollMS)
 	if v.HeadNodes > 0 {
-		line += fmt.Sprintf(", published to %d nodes in %d ms", v.HeadNodes, v.PublishMS)
+		line += fmt.Sprintf(", published to %s in %d ms", count(v.HeadNodes, "node", "nodes"), v.PublishMS)
 	}
 	if v.Problem != "" {
 		line += "\n  " + v.Problem
@@ -213,7 +217,7 @@ func (p *program) managerInvite(c *cli.Context) error {
 	}
 	var v host.InvitationView
 	return p.ask(c, roleManager, "manager invite", host.InviteIn{Seconds: int64(d.Seconds())}, &v, func(o options) error {
-		if err := p.showQR(v.Link, c.String("png"), !o.json); err != nil {
+		if err := p.showQR(o, v.Link, c.String("png")); err != nil {
 			return err
 		}
 		return p.show(o.json, v, func() {
@@ -257,8 +261,8 @@ func (p *program) managerAdmit(c *cli.Context) error {
 
 func (p *program) managerLink(c *cli.Context) error {
 	var v host.LinkView
-	return p.ask(c, roleManager, "manager link", nil, &v, func(o options) error {
-		if err := p.showQR(v.Link, c.String("png"), !o.json && p.terminal()); err != nil {
+	return p.ask(c, roleManager, "manager link", host.LinkIn{ReadKey: c.Bool("read-key")}, &v, func(o options) error {
+		if err := p.showQR(o, v.Link, c.String("png")); err != nil {
 			return err
 		}
 		return p.show(o.json, v, func() { p.printf("%s\n", v.Link) })
@@ -283,11 +287,11 @@ func (p *program) managerStatus(c *cli.Context) error {
 			default:
 				p.printf("All well.\n\n")
 			}
-			p.printf("database  %s (%s)\nlog       %d entries, %d accepted, %d refused, %d bytes\nmembers   %d; the sum of all balances is %s %s\n",
-				v.Name, v.ID, v.LogSize, v.Accepted, v.Refused, v.Length, v.Members, v.Sum, v.Unit)
+			p.printf("database  %s (%s)\nlog       %s, %d accepted, %d refused, %s\nmembers   %d; the sum of all balances is %s %s\n",
+				v.Name, v.ID, entryCount(v.LogSize), v.Accepted, v.Refused, count(v.Length, "byte", "bytes"), v.Members, v.Sum, v.Unit)
 			if v.Running {
-				p.printf("head      %s, acknowledged: %v\nnetwork   %d DHT nodes known; reachable from outside: %s\n", ago(v.HeadTime), v.HeadPut, v.Nodes, yes(v.Reachable, "yes", "not seen yet"))
-				p.printf("open      %d invitations; %d invalid messages dismissed\n", v.Invitations, v.Dismissed)
+				p.printf("head      %s, acknowledged: %v\nnetwork   %s known; reachable from outside: %s\n", ago(v.HeadTime), v.HeadPut, count(v.Nodes, "DHT node", "DHT nodes"), yes(v.Reachable, "yes", "not seen yet"))
+				p.printf("open      %s; %s dismissed\n", count(v.Invitations, "invitation", "invitations"), count(v.Dismissed, "invalid message", "invalid messages"))
 			}
 			if v.Cycle != nil {
 				p.printf("last      %s\npoll      %s\n", cycleLine(*v.Cycle), pollLine(v.Cycle.Poll))

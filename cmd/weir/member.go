@@ -44,8 +44,9 @@ func (p *program) member() *cli.Command {
 				&cli.BoolFlag{Name: "raw", Usage: "print the outbox item, for any BEP-44 client to put"}}), Action: p.memberOutbox},
 			{Name: "status", Usage: "how things stand", Flags: flags(common(), passphraseFlags()), Action: p.memberStatus},
 			{Name: "log", Usage: "print the log", Flags: flags(common(), passphraseFlags(), logFlags()), Action: p.memberLog},
-			{Name: "takeover", Usage: "go on from the log on this device, after another one used the key", Flags: flags(common(), passphraseFlags(), []cli.Flag{
-				&cli.BoolFlag{Name: "yes", Usage: "do not ask"}}), Action: p.memberTakeOver},
+			{Name: "takeover", Usage: "go on from the log on this device, after another one used the key", Flags: flags(common(), passphraseFlags(), networkFlags(), []cli.Flag{
+				&cli.BoolFlag{Name: "yes", Usage: "do not ask"},
+				&cli.BoolFlag{Name: "offline", Usage: "go on from the log as it is here, without a look for a newer one"}}), Action: p.memberTakeOver},
 			{Name: "audit", Usage: "check every signature, hash, balance and proof again from the stored bytes", Flags: flags(common(), passphraseFlags()), Action: p.memberAudit},
 		},
 	}
@@ -56,12 +57,11 @@ func (p *program) memberCode(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	name := c.String("name")
-	if name != "" {
-		if err := wire.CheckMemberName(name); err != nil {
-			return usagef("--name: %v", err)
-		}
-	} else {
+	name, err := memberName(c)
+	if err != nil {
+		return err
+	}
+	if name == "" {
 		name = "member"
 	}
 	if err := p.haveKey(o); err != nil {
@@ -75,7 +75,7 @@ func (p *program) memberCode(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := p.showQR(code, c.String("png"), !o.json && p.terminal()); err != nil {
+	if err := p.showQR(o, code, c.String("png")); err != nil {
 		return err
 	}
 	k := id.Public()
@@ -169,56 +169,6 @@ func (p *program) memberSession(c *cli.Context, o options, cfg host.AgentConfig)
 	}
 }
 
-// showChange prints a change, as JSON whole; a refused one is an error to scripts.
-func (p *program) showChange(o options, v host.ChangeView, whole any) error {
-	err := p.show(o.json, whole, func() {
-		p.printf("%s %d: %s", yes(v.Kind == "" || v.Kind == "transfer", "payment", v.Kind), v.Number, stateText(v))
-		if v.Reason != "" {
-			p.printf(" (%s): %s", v.Verdict, v.Reason)
-		}
-		p.printf("\n")
-	})
-	if err == nil && v.State == "refused" {
-		return &control.Error{Code: host.CodeRefused}
-	}
-	return err
-}
-
-func stateText(v host.ChangeView) string {
-	switch v.State {
-	case "waiting":
-		return "signed and stored here; no DHT node has it yet"
-	case "seen":
-		return "on the DHT; the manager has not taken it yet"
-	case "accepted":
-		return fmt.Sprintf("accepted, entry %d of %s", v.Index, clock(v.Time))
-	}
-	return v.State
-}
-
-func (p *program) memberShow(c *cli.Context) error {
-	number, err := p.number(c)
-	if err != nil {
-		return err
-	}
-	var v host.ChangeView
-	return p.ask(c, roleMember, "member show", host.NumberIn{Number: number}, &v, func(o options) error {
-		if v.State == "refused" {
-			return p.show(o.json, v, func() { p.printf("payment %d: refused (%s): %s\n", v.Number, v.Verdict, v.Reason) })
-		}
-		return p.showChange(o, v, v)
-	})
-}
-
-func (p *program) number(c *cli.Context) (uint64, error) {
-	word := c.Args().First()
-	n, err := strconv.ParseUint(word, 10, 53)
-	if err != nil || n == 0 {
-		return 0, usagef("%q is not the number of a change: they count 1, 2, 3 …", word)
-	}
-	return n, nil
-}
-
 func (p *program) memberBalance(c *cli.Context) error {
 	var v host.AccountView
 	return p.ask(c, roleMember, "member balance", nil, &v, func(o options) error {
@@ -256,6 +206,7 @@ func (p *program) memberOutbox(c *cli.Context) error {
 	var v host.OutboxView
 	return p.ask(c, roleMember, "member outbox", nil, &v, func(o options) error {
 		return p.show(o.json, v, func() {
+			defer p.note(v.Other)
 			if len(v.Waiting) == 0 {
 				p.printf("Nothing waits.\n")
 				return
@@ -265,54 +216,6 @@ func (p *program) memberOutbox(c *cli.Context) error {
 				rows = append(rows, []string{fmt.Sprint(w.Number), w.Kind, w.State, what(host.EntryView{Postings: w.Postings, Memo: w.Memo})})
 			}
 			p.table("NUMBER KIND STATE WHAT", rows)
-		})
-	})
-}
-
-func (p *program) memberStatus(c *cli.Context) error {
-	var v host.MemberStatusView
-	return p.ask(c, roleMember, "member status", nil, &v, func(o options) error {
-		return p.show(o.json, v, func() {
-			switch {
-			case len(v.Warnings) > 0:
-				p.printf("Not all well: %s\n%s\n", strings.Join(v.Warnings, "\n  "), yes(v.Running, "", "No agent runs. Start it with weir member run.\n"))
-			case !v.Running:
-				p.printf("No agent runs. Start it with weir member run.\n\n")
-			case v.Account == nil && v.Joining == "":
-				p.printf("Reading only: this key is not a member.\n\n")
-			case v.Phase == "current" && v.Account != nil:
-				p.printf("All well.\n\n")
-			case v.Account == nil && v.Joining == "asking":
-				p.printf("Waiting for the manager to admit you.\n\n")
-			default:
-				p.printf("%s the database.\n\n", strings.ToUpper(v.Phase[:1])+v.Phase[1:])
-			}
-			p.printf("database  %s (%s)\nlog       %d entries here, %d in the newest head, %s\n", v.Name, v.ID, v.LogSize, max(v.Newest, v.LogSize), ago(v.HeadTime))
-			if v.Account != nil {
-				p.printf("account   %d %s: %s %s\n", v.Account.Account, v.Account.Name, v.Account.Balance, v.Account.Unit)
-			} else {
-				p.printf("account   none: this key is not a member\n")
-			}
-			p.printf("outbox    %d waiting", v.Waiting)
-			if v.Running {
-				p.printf("; %d DHT nodes hold it\nnetwork   %d bytes received, %d torrents served; reachable from outside: %s", v.Nodes, v.Received, v.Serving, yes(v.Reachable, "yes", "not seen yet"))
-			}
-			p.printf("\n")
-		})
-	})
-}
-
-func (p *program) memberTakeOver(c *cli.Context) error {
-	if !c.Bool("yes") {
-		fmt.Fprintln(p.err, "Changes of this key that are not in the log are given up. Is every other device with this key switched off?")
-		if err := p.confirm(c.Context, "Go on from the log here?"); err != nil {
-			return err
-		}
-	}
-	var v host.AccountView
-	return p.ask(c, roleMember, "member takeover", nil, &v, func(o options) error {
-		return p.show(o.json, v, func() {
-			p.printf("This device goes on with account %d after change %d.\n", v.Account, v.Entries)
 		})
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -123,17 +124,29 @@ func (y *payment) sign(call caller) error {
 
 // watch waits until DHT nodes have it, or with --wait until it is in the log.
 func (y *payment) watch(call caller) error {
-	number := y.made.Number
-	y.progress(fmt.Sprintf("Payment %d is signed and stored; looking for the DHT …", number))
-	defer y.progress("")
-	if err := call("member wait", host.WaitIn{Number: number, Seen: true, Patience: patience}, &y.made); err != nil {
-		return err
+	number, began := y.made.Number, time.Now()
+	var seen atomic.Bool
+	say := func(v host.MemberStatusView) (line, note string) { return onItsWay(number, v, seen.Load(), began), "" }
+	return y.during(y.c, call, say, func() error {
+		err := call("member wait", host.WaitIn{Number: number, Seen: true, Patience: patience}, &y.made)
+		if err != nil || !y.c.Bool("wait") {
+			return err
+		}
+		seen.Store(true)
+		return call("member wait", host.WaitIn{Number: number, Patience: patience}, &y.made)
+	})
+}
+
+// onItsWay says where a payment is, in a line of a terminal.
+func onItsWay(number uint64, v host.MemberStatusView, seen bool, began time.Time) string {
+	if seen {
+		return fmt.Sprintf("Payment %d: on %s; waiting for the manager, %s …", number, count(v.Nodes, "DHT node", "DHT nodes"), heard(v))
 	}
-	if !y.c.Bool("wait") {
-		return nil
+	next := "putting it on the DHT"
+	if none := silence(v, began); none != "" {
+		next = none
 	}
-	y.progress(fmt.Sprintf("Payment %d is on the DHT; waiting for the manager …", number))
-	return call("member wait", host.WaitIn{Number: number, Patience: patience}, &y.made)
+	return fmt.Sprintf("Payment %d: signed and kept here; %s …", number, next)
 }
 
 // ended says what there is of a payment that was not seen through.
@@ -150,8 +163,10 @@ func (y *payment) ended(err error) error {
 	case n == 0:
 		return err
 	}
-	where := yes(y.made.State == "seen", "signed, stored here and on the DHT", "signed and stored here")
-	goesOn := fmt.Sprintf("payment %d is %s, and not in the log yet; it goes on with weir member run. weir member show %d tells", n, where, n)
+	seen := y.made.State == "seen"
+	where := yes(seen, "signed, stored here and on the DHT", "signed and stored here")
+	goesOn := fmt.Sprintf("payment %d is %s, and not in the log yet; it %s. weir member show %d tells",
+		n, where, yes(seen, "goes on with weir member run", "is kept, and weir member run sends it"), n)
 	switch {
 	case interrupted:
 		return &control.Error{Code: host.CodeInterrupted, Text: "interrupted; " + goesOn}
@@ -192,10 +207,13 @@ func (p *program) freshen(c *cli.Context, call caller) error {
 	return ctx.Err()
 }
 
+// noTerminal says that there is no terminal to ask on.
+func noTerminal() error { return usagef("there is no terminal to ask on: say --yes") }
+
 // confirm asks a question that only a y answers with yes.
 func (p *program) confirm(ctx context.Context, question string) error {
 	if !p.terminal() {
-		return usagef("there is no terminal to ask on: say --yes")
+		return noTerminal()
 	}
 	fmt.Fprintf(p.err, "%s [y/N] ", question)
 	line, err := typed(ctx, func() (string, error) { return bufio.NewReader(p.in).ReadString('\n') })

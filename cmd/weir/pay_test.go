@@ -33,7 +33,7 @@ func TestAPaymentThatWasNotSeenThroughSaysWhatThereIsOfIt(t *testing.T) {
 		"no answer":            {unsure: true, err: context.DeadlineExceeded, code: host.CodeError, says: "is not known: weir member outbox tells"},
 		"interrupted after":    {made: waiting, err: context.Canceled, code: host.CodeInterrupted, says: "interrupted; payment 7 is signed and stored here, and not"},
 		"interrupted, seen":    {made: seen, err: context.Canceled, code: host.CodeInterrupted, says: "payment 7 is signed, stored here and on the DHT"},
-		"late after":           {made: waiting, err: context.DeadlineExceeded, code: host.CodePart, says: "it goes on with weir member run. weir member show 7 tells"},
+		"late after":           {made: waiting, err: context.DeadlineExceeded, code: host.CodePart, says: "it is kept, and weir member run sends it. weir member show 7 tells"},
 		"nobody answered":      {made: waiting, err: fmt.Errorf("%w: tried 192.0.2.7:6881", host.ErrNoNode), code: host.CodeNoNode, says: "tried 192.0.2.7:6881; payment 7 is signed"},
 		"something else after": {made: seen, err: &control.Error{Code: host.CodeRefused, Text: "another device uses this key"}, code: host.CodeRefused, says: "payment 7 is signed, stored here and on the DHT; weir member show 7"},
 	} {

@@ -4,11 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"golang.org/x/term"
+
+	"weir/internal/host"
 )
 
 func (p *program) printf(format string, args ...any) { fmt.Fprintf(p.out, format, args...) }
@@ -49,6 +52,13 @@ func (p *program) terminal() bool {
 	return p.errFile != nil && term.IsTerminal(int(p.errFile.Fd()))
 }
 
+// screen says whether what the program gives is read on a terminal, which can show
+// colours and pictures.
+func (p *program) screen() bool {
+	f, ok := p.out.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
 // typed gives the line or lines that read gets from a person, unless ctx ends
 // first: nothing ends such a read but a key, so it is then left to itself.
 func typed(ctx context.Context, read func() (string, error)) (string, error) {
@@ -72,9 +82,27 @@ func typed(ctx context.Context, read func() (string, error)) (string, error) {
 	}
 }
 
+// entryCount says how many entries a log of some size has.
+func entryCount(size uint64) string { return count(host.EntriesOf(size), "entry", "entries") }
+
 // count says how many there are of something.
-func count[N int | uint64](n N, one, many string) string {
+func count[N int | int64 | uint64](n N, one, many string) string {
 	return fmt.Sprintf("%d %s", n, yes(n == 1, one, many))
+}
+
+// note says what a person should know besides; "" is nothing.
+func (p *program) note(text string) {
+	if text != "" {
+		p.printf("note: %s\n", text)
+	}
+}
+
+// remark is a note that is no part of what the program gives.
+func (p *program) remark(text string) {
+	if text != "" {
+		p.progress("")
+		fmt.Fprintln(p.err, "note: "+text)
+	}
 }
 
 // progress overwrites one line of the terminal; "" clears it.

@@ -9,9 +9,11 @@ import (
 	"weir/keys/keyfile"
 )
 
-// showQR draws a link for a phone's camera on the terminal, dark on light, two
-// modules a character cell, and writes it as a PNG when a file is named.
-func (p *program) showQR(link, png string, draw bool) error {
+// showQR draws a link for a phone's camera, dark on light, two modules a character
+// cell, where the program's output is a terminal, and writes it as a PNG when a file
+// is named. Elsewhere nothing could be seen in it: it needs the terminal's colours.
+func (p *program) showQR(o options, link, png string) error {
+	draw := !o.json && p.screen()
 	if png == "" && !draw {
 		return nil
 	}

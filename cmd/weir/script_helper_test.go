@@ -71,7 +71,7 @@ func found(args []string) error {
 		Kind: wire.KindLedger, Name: "Old Mill", Created: time.Now().AddDate(0, 0, -days).UnixMilli(), Unit: "HRS", Scale: 2,
 		Lower: -10000, Upper: 100000, Quota: 1000, Heartbeat: 4 * 3600, Stale: 24 * 3600,
 		Manager: id.Public(), Log: id.LogPublic(), Seal: id.SealPublic(), Recovery: keys.Derive(recovery).Public(),
-	}, bootstrap)
+	}, id, bootstrap)
 	return err
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -108,13 +109,18 @@ func text(v any) string {
 }
 
 // spoil FILE [OFFSET] flips one bit of a byte: the one in the middle, or the
-// one at the offset, from the end when it is negative.
+// one at the offset, from the end when it is negative. FILE may be a pattern that
+// one file fits.
 func spoil(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 1 || len(args) > 2 {
 		ts.Fatalf("usage: spoil FILE [OFFSET]")
 	}
-	path := ts.MkAbs(args[0])
-	b, err := os.ReadFile(path)
+	paths, err := filepath.Glob(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if len(paths) != 1 {
+		ts.Fatalf("%s: there are %d such files", args[0], len(paths))
+	}
+	b, err := os.ReadFile(paths[0])
 	ts.Check(err)
 	at := len(b) / 2
 	if len(args) == 2 {
@@ -128,7 +134,7 @@ func spoil(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("%s has %d bytes", args[0], len(b))
 	}
 	b[at] ^= 1
-	ts.Check(os.WriteFile(path, b, 0o600))
+	ts.Check(os.WriteFile(paths[0], b, 0o600))
 }
 
 // inorder checks that the log that was last printed is whole: every entry

@@ -11,6 +11,9 @@ import (
 )
 
 func (p *program) memberStatement(c *cli.Context) error {
+	if err := checkCount(c, "lines"); err != nil {
+		return err
+	}
 	return p.with(c, roleMember, func(o options, _ host.Database, call caller) error {
 		v, err := statement(call, c.Int("count"))
 		if err != nil {

@@ -24,13 +24,18 @@ import (
 // printed against a database's bytes and against weir's proofs: the note's
 // signature, the root over all entries, and each entry's inclusion.
 //
+// stock shown SHOWN STREAM checks what weir member show --json printed: that the
+// entry which it shows is in the stream, and in the log that its checkpoint signs.
+//
 // stock proofs STORE prints such proofs: it alone is weir's, in another file.
 func stock(args []string) error {
-	if len(args) == 2 && args[0] == "proofs" {
+	switch {
+	case len(args) == 2 && args[0] == "proofs":
 		return ourProofs(args[1])
-	}
-	if len(args) != 3 {
-		return errors.New("usage: stock VERIFIED STREAM PROOFS, or stock proofs STORE")
+	case len(args) == 3 && args[0] == "shown":
+		return shown(args[1], args[2])
+	case len(args) != 3:
+		return errors.New("usage: stock VERIFIED STREAM PROOFS, stock shown SHOWN STREAM, or stock proofs STORE")
 	}
 	b, err := os.ReadFile(args[0])
 	if err != nil {
@@ -66,6 +71,58 @@ func stock(args []string) error {
 		return err
 	}
 	return included(leaves, root, b)
+}
+
+// shown checks a change that weir member show --json printed.
+func shown(file, streamFile string) error {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	var said struct {
+		Index      int64    `json:"leaf_index"`
+		Leaf       []byte   `json:"leaf"`
+		Hash       string   `json:"leaf_hash"`
+		Path       []string `json:"inclusion_proof"`
+		Size       int64    `json:"size"`
+		Root       string   `json:"root"`
+		Checkpoint string   `json:"checkpoint"`
+		Key        string   `json:"verifier_key"`
+	}
+	if err := json.Unmarshal(b, &said); err != nil {
+		return err
+	}
+	origin, _, _ := strings.Cut(said.Checkpoint, "\n")
+	size, root, err := openCheckpoint(said.Checkpoint, said.Key, origin)
+	if err != nil {
+		return err
+	}
+	if size != said.Size || hex.EncodeToString(root[:]) != said.Root {
+		return fmt.Errorf("size %d and root %s are not the checkpoint's", said.Size, said.Root)
+	}
+	if hash := tlog.RecordHash(said.Leaf); hex.EncodeToString(hash[:]) != said.Hash {
+		return fmt.Errorf("%s is not the hash of the leaf", said.Hash)
+	}
+	var path tlog.RecordProof
+	for _, text := range said.Path {
+		h, err := hex.DecodeString(text)
+		if err != nil {
+			return err
+		}
+		path = append(path, tlog.Hash(h))
+	}
+	if err := tlog.CheckRecord(path, size, root, said.Index, tlog.RecordHash(said.Leaf)); err != nil {
+		return err
+	}
+	stream, err := os.ReadFile(streamFile)
+	if err != nil {
+		return err
+	}
+	leaves, err := splitFrames(stream)
+	if err == nil && !bytes.Equal(leaves[said.Index], said.Leaf) {
+		err = fmt.Errorf("the stream has another leaf %d", said.Index)
+	}
+	return err
 }
 
 // openCheckpoint reads a C2SP checkpoint as any note tool does.

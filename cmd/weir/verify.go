@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"weir/internal/control"
 	"weir/internal/host"
 	"weir/ledger/wire"
 	"weir/member"
@@ -71,11 +72,14 @@ func (p *program) verifyLink(c *cli.Context, text string) error {
 	err = withTimeout(c, func(ctx context.Context) (err error) {
 		defer func() { late = errors.Is(ctx.Err(), context.DeadlineExceeded) }()
 		v, err = host.Verify(ctx, link, host.Directory(dir), network, func(s member.Status) {
-			p.progress(fmt.Sprintf("%s: %d of %d entries checked, %d bytes received %s", s.Phase, s.Size, s.Newest, s.Got, s.Problem))
+			p.progress(fmt.Sprintf("%s: %d of %s checked, %s received %s", s.Phase, host.EntriesOf(s.Size), entryCount(s.Newest), count(s.Got, "byte", "bytes"), s.Problem))
 		})
 		return err
 	})
 	p.progress("")
+	if err == nil && v.Opaque {
+		return p.opaque(o, v)
+	}
 	if err != nil {
 		if late && host.Code(err) != host.CodeNotVerified {
 			err = tooShort(err, c.Duration("timeout"))
@@ -90,6 +94,20 @@ func (p *program) verifyLink(c *cli.Context, text string) error {
 	})
 }
 
+// opaque says what was checked of an encrypted database without its read key.
+func (p *program) opaque(o options, v host.VerifyView) error {
+	if err := p.show(o.json, v, func() {
+		p.printf("%q is encrypted, and this link has no read key. What can be checked without it holds: the signed head of %s, its checkpoint over %s, and %s of published volumes, to the last frame.\nroot %s\n\n%s",
+			v.Name, clock(v.HeadTime), count(v.Entries, "entry", "entries"), count(v.Length, "byte", "bytes"), v.Root, v.Note)
+		for _, w := range v.Warnings {
+			p.printf("note: %s\n", w)
+		}
+	}); err != nil {
+		return err
+	}
+	return &control.Error{Code: host.CodePart, Text: "the entries were not checked: that needs the read key, which an invitation or weir manager link --read-key carries"}
+}
+
 // tooShort says of what was not done within --timeout what to do.
 func tooShort(err error, limit time.Duration) error {
 	if errors.Is(err, context.DeadlineExceeded) {
@@ -102,7 +120,7 @@ func tooShort(err error, limit time.Duration) error {
 func (p *program) unverified(o options, link wire.DatabaseLink, v host.VerifyView, err error) error {
 	if o.json && host.Code(err) == host.CodeNotVerified {
 		if v.ID = link.ID.String(); len(v.Findings) == 0 {
-			v.Findings = []string{err.Error()}
+			v.Findings = []string{host.Text(err)}
 		}
 		if err := p.json(v); err != nil {
 			return err

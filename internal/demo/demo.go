@@ -164,7 +164,7 @@ func (r *run) start() error {
 		Kind: wire.KindLedger, Name: "Demo", Created: time.Now().UnixMilli(), Unit: unit, Scale: scale, Lower: lower, Upper: upper,
 		Quota: 1000, Heartbeat: 4 * 3600, Stale: 24 * 3600,
 		Manager: id.Public(), Log: id.LogPublic(), Seal: id.SealPublic(), Recovery: keys.Derive(recovery).Public(),
-	}, r.addresses())
+	}, id, r.addresses())
 	if err != nil {
 		return err
 	}

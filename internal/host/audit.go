@@ -44,6 +44,9 @@ func audit(s *store.Store, role string) (AuditView, error) {
 		return AuditView{}, err
 	}
 	st := s.State()
+	for i, text := range r.Findings {
+		r.Findings[i] = once(text)
+	}
 	v := AuditView{
 		ID: st.ID.String(), LogSize: r.Size, Root: r.Root.String(), Length: r.Length, Entries: r.Entries,
 		Members: r.Members, Volumes: r.Volumes, Sum: ledger.FormatAmount(r.Sum, st.Charter.Scale), Findings: r.Findings,
@@ -86,7 +89,7 @@ func signed(s *store.Store, role string, size uint64) (upTo uint64, findings []s
 	case why != "":
 		findings = append(findings, "the stored checkpoint: "+why)
 	case c.Size != size:
-		findings = append(findings, fmt.Sprintf("the stored checkpoint is over %d entries and the log here has %d: the last of them nobody has signed. weir member run fetches what is missing", c.Size, size))
+		findings = append(findings, fmt.Sprintf("the stored checkpoint covers the log up to entry %d and the log here goes to entry %d: the last of them nobody has signed. weir member run fetches what is missing", c.Size-1, size-1))
 	}
 	return c.Size, findings, nil
 }
@@ -114,7 +117,7 @@ func wrong(s *store.Store, c wire.Checkpoint) string {
 	case err != nil:
 		return err.Error()
 	case root != c.Root:
-		return fmt.Sprintf("it signs another root than the log has at %d entries", c.Size)
+		return fmt.Sprintf("it signs another root than the log has up to entry %d", c.Size-1)
 	}
 	return ""
 }

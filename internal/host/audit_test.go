@@ -27,7 +27,7 @@ func founded(t *testing.T, id *keys.Identity) *store.Store {
 	if err := d.Make(); err != nil {
 		t.Fatal(err)
 	}
-	db, err := Found(d, charter, nil)
+	db, err := Found(d, charter, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func TestAnAuditChecksWhatTheManagerSigned(t *testing.T) {
 		"a member's head over a longer log":          {RoleMember, head(id, id, 4, wire.Hash{9}), whole, "the log has 3", 0},
 		"a member's head without a checkpoint":       {RoleMember, head(id, id, 3, st.Root), nil, "no checkpoint that the manager signed", 0},
 		"a member without anything signed":           {RoleMember, nil, nil, "no checkpoint that the manager signed", 0},
-		"a member's checkpoint over a part":          {RoleMember, nil, checkpoint(id, 2, before), "is over 2 entries and the log here has 3", 0},
+		"a member's checkpoint over a part":          {RoleMember, nil, checkpoint(id, 2, before), "covers the log up to entry 1 and the log here goes to entry 2", 0},
 		"a member's checkpoint by another log key":   {RoleMember, nil, checkpoint(other, 3, st.Root), "not signed by the database's log key", 0},
 		"a member's checkpoint over another history": {RoleMember, nil, checkpoint(id, 3, wire.Hash{9}), "signs another root", 0},
 	} {

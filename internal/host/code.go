@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"weir/internal/control"
 	"weir/internal/lookup"
@@ -32,6 +34,7 @@ var codes = []struct {
 	{keyfile.ErrUnread, CodePassphrase},
 	{manager.ErrNotManager, CodePassphrase},
 	{member.ErrOtherKey, CodePassphrase},
+	{store.ErrReadKey, CodePassphrase},
 	{ErrNotFound, CodeNotFound},
 	{store.ErrNotFound, CodeNotFound},
 	{manager.ErrNotFound, CodeNotFound},
@@ -85,4 +88,42 @@ func Code(err error) int {
 		}
 	}
 	return CodeError
+}
+
+// Text is what an error says, each thing once: where reading ended at damage,
+// closing what was read says the same again.
+func Text(err error) string { return once(err.Error()) }
+
+// silent is an error that was told already.
+type silent struct{ error }
+
+func (silent) Error() string   { return "" }
+func (s silent) Unwrap() error { return s.error }
+
+// carrier is the name under which pebble hangs what it knows of a damage on the
+// error, and says nothing.
+const carrier = "<corruption detail carrier>"
+
+// once leaves out every line that an earlier one has in it.
+func once(text string) string {
+	var lines []string
+	for _, line := range strings.Split(text, "\n") {
+		said := func(before string) bool { return strings.Contains(before, line) }
+		if line != carrier && !slices.ContainsFunc(lines, said) {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Coded gives an error that crosses the control socket its exit code.
+func Coded(err error) error {
+	if err == nil {
+		return nil
+	}
+	var own *control.Error
+	if errors.As(err, &own) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return &control.Error{Code: Code(err), Text: Text(err)}
 }

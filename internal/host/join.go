@@ -2,12 +2,12 @@ package host
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
 
 	"weir/internal/control"
+	"weir/keys"
 	"weir/ledger/wire"
 	"weir/member"
 )
@@ -31,7 +31,7 @@ func ReadJoin(text string, now time.Time) (Joining, error) {
 		return Joining{DatabaseLink: l}, nil
 	case wire.Invitation:
 		if !now.Before(l.Expires) {
-			return Joining{}, refused("this invitation expired on %s: ask for a new one", l.Expires.Local().Format("2006-01-02 15:04"))
+			return Joining{}, refused("this invitation %s", expired(&l))
 		}
 		return Joining{DatabaseLink: l.DatabaseLink, Invitation: &l}, nil
 	case wire.Answer:
@@ -51,6 +51,39 @@ func (db Database) joined() (Joining, error) {
 	return j, nil
 }
 
+// unfound says what to do about a database that has not been found yet.
+func (db Database) unfound(now time.Time) string {
+	if j, err := db.joined(); err == nil && j.Invitation != nil && !now.Before(j.Invitation.Expires) {
+		return "and the invitation, which the manager has not answered, " + expired(j.Invitation)
+	}
+	return "run weir member run"
+}
+
+// expired says of an invitation that it is good no more.
+func expired(in *wire.Invitation) string {
+	return fmt.Sprintf("expired on %s: ask for a new one", in.Expires.Local().Format("2006-01-02 15:04"))
+}
+
+// readKey is what opens an encrypted database; nil: none is known.
+func (db Database) readKey() (*keys.ReadKey, error) {
+	if db.Link == "" {
+		return nil, nil
+	}
+	j, err := db.joined()
+	return j.ReadKey, err
+}
+
+// text is the link that says what a Joining does.
+func (j Joining) text() (string, error) {
+	switch {
+	case j.Invitation != nil:
+		return wire.Invitation{DatabaseLink: j.DatabaseLink, Secret: j.Invitation.Secret, Expires: j.Invitation.Expires}.Link()
+	case j.Account != 0:
+		return wire.Answer{DatabaseLink: j.DatabaseLink, Account: j.Account}.Link()
+	}
+	return j.DatabaseLink.Link()
+}
+
 // Asks says whether a database was joined by an invitation, so that an agent
 // asks for an account.
 func (db Database) Asks() bool {
@@ -61,8 +94,11 @@ func (db Database) Asks() bool {
 // JoinIn joins a database by a link.
 type JoinIn struct {
 	Link string `json:"link"`
-	Name string `json:"name,omitempty"`
+	Name string `json:"name,omitempty"` // of an invitation; the first one that is given with it stays
 }
+
+// nameless is what somebody asks to be called who says no name.
+const nameless = "member"
 
 // Prepare writes down which database somebody wants to join, by which link, and
 // what they want to be called: whatever becomes of this attempt, an agent goes
@@ -82,23 +118,34 @@ func (d Directory) Prepare(in JoinIn) (Database, error) {
 		if all[i].Role != db.Role {
 			return Database{}, refused("the manager of this database lives in %s: join it in another directory, with --dir", string(d))
 		}
-		db = db.after(all[i], j, now)
+		if db, err = db.after(all[i], j, now); err != nil {
+			return Database{}, err
+		}
+	}
+	if j.Invitation != nil && db.Joiner == "" {
+		db.Joiner = nameless
 	}
 	return db, d.Save(db)
 }
 
 // after is what is known of a database that is joined once more by j: nothing
 // that was known is given up for a link that says less.
-func (db Database) after(old Database, j Joining, now time.Time) Database {
+func (db Database) after(old Database, j Joining, now time.Time) (Database, error) {
 	before, err := old.joined()
 	if err != nil || before.Digest != j.Digest {
-		return db // of another charter
+		return db, nil // of another charter
+	}
+	if j.ReadKey == nil && before.ReadKey != nil {
+		j.ReadKey = before.ReadKey
+		if db.Link, err = j.text(); err != nil {
+			return db, err
+		}
 	}
 	if db.Name == "" {
 		db.Name = old.Name
 	}
-	if db.Joiner == "" {
-		db.Joiner = old.Joiner
+	if again := sameInvitation(before.Invitation, j.Invitation); db.Joiner == "" || again && old.Joiner != "" {
+		db.Joiner = old.Joiner // it may have been asked for already, and there is one request an invitation
 	}
 	if len(db.Bootstrap) == 0 {
 		db.Bootstrap = old.Bootstrap
@@ -106,14 +153,23 @@ func (db Database) after(old Database, j Joining, now time.Time) Database {
 	asked := before.Invitation != nil && now.Before(before.Invitation.Expires)
 	if asked && j.Invitation == nil && j.Account == 0 {
 		db.Link = old.Link // who is to read meanwhile still wants in
+		if before.ReadKey == nil && j.ReadKey != nil {
+			before.ReadKey = j.ReadKey
+			if db.Link, err = before.text(); err != nil {
+				return db, err
+			}
+		}
 	}
-	return db
+	return db, nil
 }
+
+// sameInvitation says whether two invitations are one.
+func sameInvitation(a, b *wire.Invitation) bool { return a != nil && b != nil && a.Secret == b.Secret }
 
 // join joins while the agent runs.
 func (a *Agent) join(ctx context.Context, r Request) (any, error) {
-	var in JoinIn
-	if err := json.Unmarshal(r.In, &in); err != nil {
+	in, err := read[JoinIn](r.In)
+	if err != nil {
 		return nil, err
 	}
 	db, err := a.cfg.Dir.Prepare(in)
@@ -125,7 +181,7 @@ func (a *Agent) join(ctx context.Context, r Request) (any, error) {
 		for i, s := range a.seats {
 			if s.db.ID == db.ID {
 				old, a.seats = s, append(a.seats[:i:i], a.seats[i+1:]...)
-				s.role.Stop()
+				s.leave()
 				break
 			}
 		}
@@ -155,35 +211,45 @@ type AdmittedIn struct {
 }
 
 func (a *Agent) admitted(ctx context.Context, r Request) (any, error) {
-	var in AdmittedIn
-	if err := json.Unmarshal(r.In, &in); err != nil {
+	in, err := read[AdmittedIn](r.In)
+	if err != nil {
 		return nil, err
 	}
-	began := time.Now()
+	alone := newSolitude(in.Patience)
 	return a.until(ctx, r.DB, func(s *seat) (any, bool, error) {
 		v, err := a.status(s, nothing{})
 		if err != nil || s.role == nil {
 			return v, true, err
 		}
-		if err := a.alone(s, began, in.Patience); err != nil {
+		if err := alone.over(a, s); err != nil {
 			return nil, false, fmt.Errorf("join: %w", err)
 		}
-		st := s.role.Status()
-		if st.Reason != "" {
-			return nil, false, fmt.Errorf("%w: %s", ErrNotVerified, st.Reason)
-		}
-		if st.Joining == member.Admitted {
-			return v, true, nil
-		}
-		if !current(st.Status) {
-			return v, false, nil
-		}
-		if st.Joining == member.Taken || st.Joining == member.Lapsed {
-			return nil, false, &control.Error{Code: CodeRefused, Text: st.Warnings()[len(st.Warnings())-1]}
-		}
-		if a, ok := s.role.Store().State().Account(in.Account); ok && in.Account != 0 && a.Key != s.role.Desk().Identity.Public() {
-			return nil, false, &control.Error{Code: CodePassphrase, Text: fmt.Sprintf("account %d belongs to another key: this answer is for another member code", in.Account)}
-		}
-		return v, in.Asked && (st.Request > 0 || st.Joining == member.NotJoining), nil
+		done, err := s.joins(in)
+		return v, done, err
 	})
+}
+
+// joins says whether joining has come as far as somebody waits for, or why it
+// never will.
+func (s *seat) joins(in AdmittedIn) (done bool, err error) {
+	st := s.role.Status()
+	s.asked(&st, time.Now())
+	switch {
+	case s.closed != nil:
+		return false, s.closed
+	case st.Reason != "":
+		return false, fmt.Errorf("%w: %s", ErrNotVerified, st.Reason)
+	case st.Joining == member.Admitted:
+		return true, nil
+	case st.Joining == member.Lapsed && s.open() == nil:
+		return false, refused("the invitation expired before the database was found: ask for a new one")
+	case !current(st.Status):
+		return false, nil
+	case st.Joining == member.Taken || st.Joining == member.Lapsed:
+		return false, &control.Error{Code: CodeRefused, Text: st.Warnings()[len(st.Warnings())-1]}
+	}
+	if a, ok := s.role.Store().State().Account(in.Account); ok && in.Account != 0 && a.Key != s.role.Desk().Identity.Public() {
+		return false, &control.Error{Code: CodePassphrase, Text: fmt.Sprintf("account %d belongs to another key: this answer is for another member code", in.Account)}
+	}
+	return in.Asked && (st.Request > 0 || st.Joining == member.NotJoining), nil
 }

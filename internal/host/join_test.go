@@ -54,6 +54,9 @@ func TestJoiningOnceMoreGivesUpNothingThatWasKnown(t *testing.T) {
 		"by an answer after an invitation":       {known(invitation), JoinIn{Link: answer}, known(answer)},
 		"by another invitation": {known(invitation), JoinIn{Link: second, Name: "Anna"},
 			Database{ID: wire.ID{7}.String(), Role: RoleMember, Link: second, Name: "Harbour", Joiner: "Anna", Bootstrap: here}},
+		"by the same invitation under another name": {known(invitation), JoinIn{Link: invitation, Name: "Anna"}, known(invitation)},
+		"by an invitation without a name": {Database{ID: wire.ID{7}.String(), Role: RoleMember, Link: public, Bootstrap: here}, JoinIn{Link: invitation},
+			Database{ID: wire.ID{7}.String(), Role: RoleMember, Link: invitation, Joiner: "member", Bootstrap: here}},
 		"by other addresses": {known(public), JoinIn{Link: elsewhere},
 			Database{ID: wire.ID{7}.String(), Role: RoleMember, Link: elsewhere, Name: "Harbour", Joiner: "Ana", Bootstrap: there}},
 		"by another charter of the same id": {known(invitation), JoinIn{Link: other},
@@ -150,7 +153,7 @@ func TestAFoundingThatFailsLeavesNothing(t *testing.T) {
 		if err := errors.Join(d.Make(), os.MkdirAll(path, 0o700)); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Found(d, charter, nil); err == nil {
+		if _, err := Found(d, charter, nil, nil); err == nil {
 			t.Errorf("%s: founded", name)
 		}
 		if _, err := os.Stat(path); err != nil {
@@ -165,7 +168,7 @@ func TestAFoundingThatFailsLeavesNothing(t *testing.T) {
 		if err := os.RemoveAll(filepath.Dir(path)); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Found(d, charter, nil); err != nil {
+		if _, err := Found(d, charter, nil, nil); err != nil {
 			t.Errorf("%s: once more: %v", name, err)
 		}
 	}

@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -12,6 +13,7 @@ import (
 	"weir/internal/control"
 	"weir/internal/loop"
 	"weir/keys"
+	"weir/ledger"
 	"weir/ledger/store"
 	"weir/ledger/wire"
 	"weir/member"
@@ -31,10 +33,14 @@ type Agent struct {
 
 // seat is one database of an agent.
 type seat struct {
-	db    Database
-	role  *member.Member // nil: no network
-	store *store.Store   // without network
-	desk  *member.Desk   // without network
+	db      Database
+	link    wire.DatabaseLink
+	role    *member.Member // nil: no network
+	meeting *meeting       // nil: no network, or it has not been sat down yet
+	closed  error          // why the database cannot be read: store.ErrReadKey
+	store   *store.Store   // without network
+	desk    *member.Desk   // without network
+	vigil   vigil          // while a request to join has no answer
 }
 
 // AgentConfig opens an Agent.
@@ -80,7 +86,16 @@ func OpenAgent(ctx context.Context, c AgentConfig) (*Agent, error) {
 func (a *Agent) sit(s *seat) {
 	a.seats = append(a.seats, s)
 	if s.role != nil {
+		s.meeting = meet(a.edges.Swarm, a.loop, s.link.ID, s.link.ReadKey)
 		s.role.Start()
+	}
+}
+
+// leave ends what sit began.
+func (s *seat) leave() {
+	if s.role != nil {
+		s.meeting.leave()
+		s.role.Stop()
 	}
 }
 
@@ -90,14 +105,18 @@ func (a *Agent) seat(db Database) (*seat, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &seat{db: db}
+	j, err := db.joined()
+	if err != nil {
+		return nil, err
+	}
+	s := &seat{db: db, link: j.DatabaseLink}
 	disk, err := store.OS(a.cfg.Dir.Store(id))
 	if err != nil {
 		return nil, err
 	}
-	st, err := store.Open(disk, store.Options{})
+	st, err := store.Open(disk, store.Options{ReadKey: j.ReadKey})
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return nil, err
+		return nil, unreadable(damaged(err, "move "+a.cfg.Dir.Store(id)+" away, then weir member join by the public link and weir member takeover"))
 	}
 	if err == nil {
 		if st, err = a.claim(st); err != nil {
@@ -106,30 +125,46 @@ func (a *Agent) seat(db Database) (*seat, error) {
 	}
 	if !a.cfg.Online {
 		if err != nil {
-			return nil, fmt.Errorf("%w: the database %s has not been found on the DHT yet; run weir member run", ErrNotInitialised, db.ID[:8])
+			return nil, fmt.Errorf("%w: the database %s has not been found on the DHT yet; %s", ErrNotInitialised, db.ID[:8], db.unfound(time.Now()))
 		}
 		s.store, s.desk = st, &member.Desk{Store: st, Identity: a.cfg.Identity, Random: rand.Reader, Now: time.Now}
 		return s, nil
 	}
-	j, err := db.joined()
-	if err != nil {
-		return nil, err
-	}
-	a.edges.Swarm.Meet(wire.MeetInfohash(id))
 	cfg := member.Config{
-		Store: st, Link: j.DatabaseLink, Follow: a.cfg.Follow, Changed: a.wake,
+		Store: st, Link: j.DatabaseLink, Follow: a.cfg.Follow, Changed: func() { s.watch(); a.wake() },
 		Create: func(charter []byte) (*store.Store, error) {
-			st, err := store.Create(disk, charter, store.Options{})
+			st, err := store.Create(disk, charter, store.Options{ReadKey: j.ReadKey})
 			if err != nil {
+				err = unreadable(err)
+				if errors.Is(err, store.ErrReadKey) {
+					s.closed = err
+				}
 				return nil, err
 			}
 			return a.claim(st)
 		},
 	}
-	s.role, err = member.NewMember(member.MemberConfig{Config: cfg, Identity: a.cfg.Identity, Invitation: j.Invitation, Name: db.Joiner}, member.Ports{
-		DHT: a.edges.Node.Post(a.loop.Post), Swarm: a.edges.Swarm, Clock: a.loop, Random: rand.Reader,
+	dht := a.edges.Node.Post(a.loop.Post)
+	s.role, err = member.NewMember(member.MemberConfig{Config: cfg, Identity: a.cfg.Identity, Invitation: j.Invitation, Name: cmp.Or(db.Joiner, nameless)}, member.Ports{
+		DHT: dht, Poller: dht, Swarm: a.edges.Swarm, Clock: a.loop, Random: rand.Reader,
 	})
 	return s, err
+}
+
+// unreadable says what to do about a read key that is missing.
+func unreadable(err error) error {
+	if !errors.Is(err, store.ErrReadKey) {
+		return err
+	}
+	return fmt.Errorf("%w; join it by an invitation, or by what weir manager link --read-key prints", err)
+}
+
+// damaged says what to do about a store that is damaged.
+func damaged(err error, what string) error {
+	if !errors.Is(err, store.ErrDamaged) {
+		return err
+	}
+	return fmt.Errorf("%s. Nothing was changed; %s%w", Text(err), what, silent{err})
 }
 
 // claim makes an open store the agent's key's, or closes it again: it is
@@ -160,9 +195,7 @@ func (a *Agent) Close() error {
 	defer cancel()
 	a.loop.Call(ctx, func() {
 		for _, s := range a.seats {
-			if s.role != nil {
-				s.role.Stop()
-			}
+			s.leave()
 		}
 	})
 	a.stop()
@@ -199,6 +232,16 @@ func (s *seat) books() (*member.Desk, error) {
 	return d, nil
 }
 
+// own is the seat's desk and the account of its key.
+func (s *seat) own() (*member.Desk, ledger.Account, error) {
+	d, err := s.books()
+	if err != nil {
+		return nil, ledger.Account{}, err
+	}
+	acc, err := d.Account()
+	return d, acc, err
+}
+
 // Request is the input of every call of an agent: which database, and the
 // call's own input.
 type Request struct {
@@ -208,9 +251,9 @@ type Request struct {
 
 // Invoke runs a command by name; it has the shape of control.Handler.
 func (a *Agent) Invoke(ctx context.Context, name string, raw json.RawMessage) (out any, err error) {
-	var r Request
-	if err := json.Unmarshal(raw, &r); err != nil {
-		return nil, &control.Error{Code: CodeUsage, Text: "the call does not read: " + err.Error()}
+	r, err := read[Request](raw)
+	if err != nil {
+		return nil, err
 	}
 	f, ok := memberCalls[name]
 	if !ok {

@@ -20,7 +20,8 @@ type VerifyView struct {
 	ID          string   `json:"id"`
 	Name        string   `json:"name"`
 	Verified    bool     `json:"verified"`
-	OK          bool     `json:"ok"` // the same, as an audit says it
+	OK          bool     `json:"ok"`               // the same, as an audit says it
+	Opaque      bool     `json:"opaque,omitempty"` // the database is encrypted, and its entries were not checked
 	LogSize     uint64   `json:"log_size"`
 	Root        string   `json:"root"`
 	Length      uint64   `json:"length"`
@@ -41,11 +42,14 @@ type VerifyView struct {
 // link alone, and checks all of it: every signature, every rule, every hash, up
 // to the newest signed head; then once more from the stored bytes. What the
 // directory holds of it from an earlier time is gone on with.
+//
+// Of an encrypted database without its read key everything is checked but the
+// entries, and nothing kept; the view says so.
 func Verify(ctx context.Context, link wire.DatabaseLink, dir Directory, n Network, progress func(member.Status)) (VerifyView, error) {
 	l := loop.New()
 	run, stop := context.WithCancel(context.Background())
 	ended := make(chan struct{})
-	disk, held, err := dir.stranger(link)
+	disk, held, err := dir.stranger(&link)
 	if err != nil {
 		stop()
 		return VerifyView{}, err
@@ -61,11 +65,20 @@ func Verify(ctx context.Context, link wire.DatabaseLink, dir Directory, n Networ
 	}
 	go func() { defer close(ended); l.Run(run) }()
 	defer func() { stop(); <-ended; edges.Close() }()
-	defer edges.Swarm.Meet(wire.MeetInfohash(link.ID))() // those who hold it, when its manager is away
+	if err := l.Call(ctx, func() { meet(edges.Swarm, l, link.ID, link.ReadKey) }); err != nil { // those who hold it, when its manager is away
+		return VerifyView{}, err
+	}
 	changed := make(chan struct{}, 1)
+	var unread []byte // the charter of an encrypted database; owned by the loop
 	cfg := member.Config{
 		Store: held, Link: link, Mute: true, Follow: 5 * time.Second,
-		Create: func(charter []byte) (*store.Store, error) { return store.Create(disk, charter, store.Options{}) },
+		Create: func(charter []byte) (*store.Store, error) {
+			s, err := store.Create(disk, charter, store.Options{ReadKey: link.ReadKey})
+			if errors.Is(err, store.ErrReadKey) && link.ReadKey == nil {
+				unread = charter
+			}
+			return s, err
+		},
 		Changed: func() {
 			select {
 			case changed <- struct{}{}:
@@ -104,7 +117,9 @@ func Verify(ctx context.Context, link wire.DatabaseLink, dir Directory, n Networ
 		}
 		var v VerifyView
 		var audited error
+		var charter []byte
 		if err := l.Call(ctx, func() {
+			charter = unread
 			if s = f.Status(); current(s) {
 				v, audited = verified(f.Store(), s)
 			}
@@ -115,6 +130,8 @@ func Verify(ctx context.Context, link wire.DatabaseLink, dir Directory, n Networ
 			progress(s)
 		}
 		switch {
+		case charter != nil:
+			return verifyOpaque(ctx, charter, edges, string(dir))
 		case current(s):
 			return v, audited
 		case s.Phase == member.Stopped:
@@ -148,7 +165,7 @@ func unfinished(err error, s member.Status, e *Edges) error {
 	case s.Phase == member.Seeking:
 		return fmt.Errorf("%w: %s", ErrNotFound, s.Problem)
 	}
-	why := fmt.Sprintf("not done in time, at entry %d of %d", s.Size, s.Newest)
+	why := fmt.Sprintf("not done in time, at entry %d of %d", EntriesOf(s.Size), EntriesOf(s.Newest))
 	for _, w := range s.Warnings() {
 		why += "; " + w
 	}
@@ -156,8 +173,9 @@ func unfinished(err error, s member.Status, e *Edges) error {
 }
 
 // stranger gives the place of a database that is only read, which a later weir
-// verify finds in the directory, and the store when there is one; else nil.
-func (d Directory) stranger(link wire.DatabaseLink) (store.Disk, *store.Store, error) {
+// verify finds in the directory, and the store when there is one; else nil. The
+// link gets the read key that is known of the database here.
+func (d Directory) stranger(link *wire.DatabaseLink) (store.Disk, *store.Store, error) {
 	text, err := link.Link()
 	if err != nil {
 		return nil, nil, err
@@ -170,6 +188,11 @@ func (d Directory) stranger(link wire.DatabaseLink) (store.Disk, *store.Store, e
 	if i >= 0 && all[i].Role != RoleMember {
 		return nil, nil, refused("the manager of this database lives in %s: keep what is fetched in another directory", string(d))
 	}
+	if i >= 0 && link.ReadKey == nil {
+		if link.ReadKey, err = all[i].readKey(); err != nil {
+			return nil, nil, err
+		}
+	}
 	if err := d.Make(); err != nil {
 		return nil, nil, err
 	}
@@ -177,7 +200,7 @@ func (d Directory) stranger(link wire.DatabaseLink) (store.Disk, *store.Store, e
 	if err != nil {
 		return nil, nil, err
 	}
-	held, err := store.Open(disk, store.Options{})
+	held, err := store.Open(disk, store.Options{ReadKey: link.ReadKey})
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		held, err = nil, nil

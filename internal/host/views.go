@@ -193,7 +193,8 @@ type ManagerStatusView struct {
 	ID          string       `json:"id"`
 	Name        string       `json:"name"`
 	Link        string       `json:"link"`
-	LogSize     uint64       `json:"log_size"`
+	Entries     uint64       `json:"entries"`
+	LogSize     uint64       `json:"log_size"` // of the Merkle tree: the charter is leaf 0
 	Root        string       `json:"root"`
 	Length      uint64       `json:"length"`
 	Members     int          `json:"members"`
@@ -241,34 +242,38 @@ func viewInvitation(st *ledger.State, i manager.Invitation, now time.Time) Invit
 
 // MemberStatusView is weir member status.
 type MemberStatusView struct {
-	Running   bool         `json:"running"` // an agent runs on the directory
-	Phase     string       `json:"phase"`
-	ID        string       `json:"id"`
-	Name      string       `json:"name"`
-	Joining   string       `json:"joining,omitempty"`
-	Account   *AccountView `json:"account,omitempty"`
-	LogSize   uint64       `json:"log_size"`
-	Newest    uint64       `json:"newest_log_size"`
-	Root      string       `json:"root"`
-	Length    uint64       `json:"length"`
-	HeadTime  string       `json:"head_time,omitempty"`
-	HeadAge   int64        `json:"head_age_seconds"`
-	Stale     bool         `json:"stale"`
-	Waiting   int          `json:"waiting"`
-	Handed    uint64       `json:"handed"`
-	Nodes     int          `json:"outbox_nodes"` // that acknowledged the outbox
-	Received  int64        `json:"bytes_downloaded"`
-	Source    string       `json:"source,omitempty"`
-	Serving   int          `json:"serving"`
-	Reachable bool         `json:"reachable"`
-	Warnings  []string     `json:"warnings,omitempty"`
+	Running    bool         `json:"running"` // an agent runs on the directory
+	Phase      string       `json:"phase"`
+	ID         string       `json:"id"`
+	Name       string       `json:"name"`
+	Joining    string       `json:"joining,omitempty"`          // asking, member, taken, expired
+	Request    int          `json:"request_nodes,omitempty"`    // that acknowledged the request to join
+	Unanswered uint64       `json:"unanswered_heads,omitempty"` // that the manager has published since without admitting
+	Account    *AccountView `json:"account,omitempty"`
+	Entries    uint64       `json:"entries"`
+	LogSize    uint64       `json:"log_size"` // of the Merkle tree: the charter is leaf 0
+	Newest     uint64       `json:"newest_log_size"`
+	Root       string       `json:"root"`
+	Length     uint64       `json:"length"`
+	HeadTime   string       `json:"head_time,omitempty"`
+	HeadAge    int64        `json:"head_age_seconds"`
+	Stale      bool         `json:"stale"`
+	Answered   string       `json:"dht_answered,omitempty"` // when a DHT node last did
+	Waiting    int          `json:"waiting"`
+	Handed     uint64       `json:"handed"`
+	Nodes      int          `json:"outbox_nodes"` // that acknowledged the outbox
+	Received   int64        `json:"bytes_downloaded"`
+	Source     string       `json:"source,omitempty"`
+	Serving    int          `json:"serving"`
+	Reachable  bool         `json:"reachable"`
+	Warnings   []string     `json:"warnings,omitempty"`
 }
 
 func viewMember(st *ledger.State, s member.MemberStatus) MemberStatusView {
 	v := MemberStatusView{
-		Phase: string(s.Phase), ID: s.ID.String(), Name: s.Name, Joining: string(s.Joining),
-		LogSize: s.Size, Newest: s.Newest, Root: s.Root.String(), Length: s.Length,
-		HeadTime: viewTime(s.Head), HeadAge: int64(s.Age.Seconds()), Stale: s.Stale,
+		Phase: string(s.Phase), ID: s.ID.String(), Name: s.Name, Joining: string(s.Joining), Request: s.Request,
+		Entries: EntriesOf(s.Size), LogSize: s.Size, Newest: s.Newest, Root: s.Root.String(), Length: s.Length,
+		HeadTime: viewTime(s.Head), HeadAge: int64(s.Age.Seconds()), Stale: s.Stale, Answered: viewTime(s.Checked),
 		Waiting: s.Waiting, Handed: s.Handed, Nodes: s.Nodes, Received: s.Got, Source: s.Source,
 		Serving: s.Serving, Warnings: s.Warnings(),
 	}
@@ -280,6 +285,10 @@ func viewMember(st *ledger.State, s member.MemberStatus) MemberStatusView {
 	}
 	return v
 }
+
+// EntriesOf is how many entries a log of some size has: its first leaf is the
+// charter, and no entry. A log of no size is yet to be found.
+func EntriesOf(size uint64) uint64 { return max(size, 1) - 1 }
 
 func viewTime(t time.Time) string {
 	if t.IsZero() {

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"weir/internal/host"
+)
+
+func (p *program) memberStatus(c *cli.Context) error {
+	var v host.MemberStatusView
+	return p.ask(c, roleMember, "member status", nil, &v, func(o options) error {
+		return p.show(o.json, v, func() {
+			switch {
+			case len(v.Warnings) > 0:
+				p.printf("Not all well: %s\n%s\n", strings.Join(v.Warnings, "\n  "), yes(v.Running, "", "No agent runs. Start it with weir member run.\n"))
+			case !v.Running:
+				p.printf("No agent runs. Start it with weir member run.\n\n")
+			case v.Account == nil && v.Joining == "":
+				p.printf("Reading only: this key is not a member.\n\n")
+			case v.Phase == "current" && v.Account != nil:
+				p.printf("All well.\n\n")
+			case v.Account == nil && v.Joining == "asking":
+				p.printf("Waiting for the manager to admit you.\n\n")
+			default:
+				p.printf("%s the database.\n\n", strings.ToUpper(v.Phase[:1])+v.Phase[1:])
+			}
+			p.printf("database  %s (%s)\nlog       %s here, %d in the newest head, %s\n", v.Name, v.ID, entryCount(v.LogSize), host.EntriesOf(max(v.Newest, v.LogSize)), ago(v.HeadTime))
+			if v.Account != nil {
+				p.printf("account   %d %s: %s %s\n", v.Account.Account, v.Account.Name, v.Account.Balance, v.Account.Unit)
+			} else {
+				p.printf("account   none: this key is not a member\n")
+			}
+			p.printf("outbox    %d waiting", v.Waiting)
+			if v.Running {
+				p.printf("; %s it\nnetwork   %s received, %s served; reachable from outside: %s", count(v.Nodes, "DHT node holds", "DHT nodes hold"), count(v.Received, "byte", "bytes"), count(v.Serving, "torrent", "torrents"), yes(v.Reachable, "yes", "not seen yet"))
+			}
+			p.printf("\n")
+		})
+	})
+}

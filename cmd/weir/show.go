@@ -1,0 +1,71 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/urfave/cli/v2"
+
+	"weir/internal/control"
+	"weir/internal/host"
+)
+
+// showChange prints a change, as JSON whole; a refused one is an error to scripts.
+func (p *program) showChange(o options, v host.ChangeView, whole any) error {
+	err := p.show(o.json, whole, func() { p.printf("%s\n", changeText(v)) })
+	if err == nil && v.State == "refused" {
+		return &control.Error{Code: host.CodeRefused}
+	}
+	return err
+}
+
+func changeText(v host.ChangeView) string {
+	text := fmt.Sprintf("%s %d: %s", yes(v.Kind == "" || v.Kind == "transfer", "payment", v.Kind), v.Number, stateText(v))
+	if v.Reason != "" {
+		text += fmt.Sprintf(" (%s): %s", v.Verdict, v.Reason)
+	}
+	return text
+}
+
+func stateText(v host.ChangeView) string {
+	switch v.State {
+	case "waiting":
+		return "signed and stored here; no DHT node has it yet"
+	case "seen":
+		return "on the DHT; the manager has not taken it yet"
+	case "accepted":
+		return fmt.Sprintf("accepted, entry %d of %s", v.Index, clock(v.Time))
+	}
+	return v.State
+}
+
+func (p *program) memberShow(c *cli.Context) error {
+	number, err := p.number(c)
+	if err != nil {
+		return err
+	}
+	var v host.ShowView
+	return p.ask(c, roleMember, "member show", host.NumberIn{Number: number}, &v, func(o options) error {
+		return p.show(o.json, v, func() {
+			p.printf("%s\n%s\n", changeText(v.ChangeView), asOfText(v.AsOf))
+			p.note(v.Other)
+		})
+	})
+}
+
+// asOfText says how new what is shown is.
+func asOfText(at string) string {
+	if at == "" {
+		return "as of no head of the manager's: none is here yet"
+	}
+	return fmt.Sprintf("as of the manager's head of %s (%s)", clock(at), ago(at))
+}
+
+func (p *program) number(c *cli.Context) (uint64, error) {
+	word := c.Args().First()
+	n, err := strconv.ParseUint(word, 10, 53)
+	if err != nil || n == 0 {
+		return 0, usagef("%q is not the number of a change: they count 1, 2, 3 …", word)
+	}
+	return n, nil
+}

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"weir/internal/host"
+)
+
+// takeOverPatience is how long taking over waits for the newest head.
+const takeOverPatience = 30 * time.Second
+
+// memberTakeOver goes on from the newest log there is: from an old one, the next
+// entry of the other device would stop this one again.
+func (p *program) memberTakeOver(c *cli.Context) error {
+	o, err := p.options(c, roleMember)
+	if err != nil {
+		return err
+	}
+	db, err := o.dir.Choose(o.db, roleMember)
+	if err != nil {
+		return err
+	}
+	if !c.Bool("yes") && !p.terminal() {
+		return noTerminal()
+	}
+	connect := p.online
+	if c.Bool("offline") {
+		connect = p.offline
+	}
+	var v host.TakeOverView
+	if err := connect(c, o, db, func(call caller) error {
+		newest, err := p.newest(c, call)
+		if err == nil {
+			err = p.sure(c, call, newest)
+		}
+		if err == nil {
+			err = call("member takeover", nil, &v)
+		}
+		v.Newest = newest
+		return err
+	}); err != nil {
+		return err
+	}
+	return p.show(o.json, v, func() {
+		p.printf("This device goes on with account %d after change %d.\n", v.Account, v.Entries)
+		if !v.Newest {
+			p.note(unasked(c, v.AsOf))
+		}
+	})
+}
+
+// newest fetches what is new, and says whether that came to an end: an account is
+// taken over also where nobody answers.
+func (p *program) newest(c *cli.Context, call caller) (bool, error) {
+	if c.Bool("offline") {
+		return false, nil
+	}
+	ctx := c.Context
+	short, cancel := context.WithTimeout(ctx, takeOverPatience)
+	defer cancel()
+	p.progress("Looking for the newest log …")
+	defer p.progress("")
+	c.Context = short
+	defer func() { c.Context = ctx }()
+	err := call("member fresh", host.FreshIn{Again: true, Patience: patience}, nil)
+	switch {
+	case ctx.Err() != nil:
+		return false, ctx.Err()
+	case errors.Is(err, context.DeadlineExceeded) || host.Code(err) == host.CodeNoNode:
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// sure asks whether to go on, and from where.
+func (p *program) sure(c *cli.Context, call caller, newest bool) error {
+	if c.Bool("yes") {
+		return nil
+	}
+	var v host.MemberStatusView
+	if err := call("member status", nil, &v); err != nil {
+		return err
+	}
+	if !newest {
+		p.remark(unasked(c, v.HeadTime))
+	}
+	fmt.Fprintln(p.err, "Changes of this key that are not in the log are given up. Is every other device with this key switched off?")
+	return p.confirm(c.Context, "Go on from the log here?")
+}
+
+// unasked says how old a log is that nobody could be asked about.
+func unasked(c *cli.Context, at string) string {
+	return yes(c.Bool("offline"), "no newer log was looked for", "no newer log could be fetched") + ": what is here is " + asOfText(at) +
+		". If another device made changes after that, take over once more when they are here"
+}

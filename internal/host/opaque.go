@@ -1,0 +1,279 @@
+package host
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"weir/internal/lookup"
+	"weir/internal/seed"
+	"weir/ledger/wire"
+)
+
+// opaque checks what can be checked of an encrypted database by somebody
+// without its read key (SPEC.md, 9.2): the signatures of head and checkpoint, the
+// torrents' bytes by their hashes, and the frames' headers. No entry can be opened,
+// so no root, and no rule, is checked.
+type opaque struct {
+	dht interface {
+		Get(lookup.Get, func(lookup.Found))
+	}
+	swarm seed.Swarm
+	dir   string // for what is fetched, which is not kept
+
+	id       wire.ID
+	encoded  []byte // the charter
+	charter  *wire.Charter
+	received int64
+}
+
+// opaqueStream is what was found.
+type opaqueStream struct {
+	head   *wire.Head
+	state  *wire.StateFile
+	frames uint64
+	length uint64
+}
+
+// errOpaque: what was published contradicts what was signed.
+var errOpaque = fmt.Errorf("%w", ErrNotVerified)
+
+func contradicts(format string, args ...any) error {
+	return fmt.Errorf("%w: %w", errOpaque, fmt.Errorf(format, args...))
+}
+
+// run fetches the newest head and all that it names. Of its torrents the newest
+// that can be had is taken.
+func (o *opaque) run(ctx context.Context) (*opaqueStream, error) {
+	s := &opaqueStream{}
+	var err error
+	if s.head, err = o.newest(ctx); err != nil {
+		return nil, err
+	}
+	var errs []error
+	for _, ih := range append([][20]byte{s.head.Newest}, s.head.Older...) {
+		err := o.torrent(ctx, s, ih)
+		if err == nil || ctx.Err() != nil {
+			return s, err
+		}
+		errs = append(errs, fmt.Errorf("torrent %x: %w", ih, err))
+	}
+	return nil, errors.Join(errs...)
+}
+
+// newest is the newest head.
+func (o *opaque) newest(ctx context.Context) (*wire.Head, error) {
+	salt := o.id.Salt()
+	found := make(chan lookup.Found, 1)
+	o.dht.Get(lookup.Get{Target: wire.MutableTarget(o.charter.Manager, salt), Mutable: true, Key: o.charter.Manager, Salt: salt},
+		func(f lookup.Found) { found <- f })
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case f := <-found:
+		switch {
+		case f.Err != nil:
+			return nil, f.Err
+		case f.Item == nil:
+			return nil, fmt.Errorf("%w: no head of this database", ErrNotFound)
+		}
+		h, err := wire.ParseHead(f.Item.Value)
+		if err == nil && !h.Checkpoint.Verify(o.id, o.charter.Log) {
+			err = errors.New("the checkpoint in the newest head is not signed by the database's log key")
+		}
+		if err != nil {
+			return nil, contradicts("%w", err)
+		}
+		return h, nil
+	}
+}
+
+// torrent checks a newest torrent and everything before it.
+func (o *opaque) torrent(ctx context.Context, s *opaqueStream, infohash [20]byte) error {
+	var info *wire.Info
+	file, err := o.fetch(ctx, infohash, func(i *wire.Info) error {
+		if info = i; !i.Newest || i.Tail > s.head.Length {
+			return contradicts("it is not a newest torrent of this database")
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	defer file.drop()
+	b := make([]byte, info.State)
+	if _, err := file.ReadAt(b, int64(info.Tail)); err != nil {
+		return err
+	}
+	if s.state, err = wire.ParseStateFile(b); err != nil {
+		return contradicts("%w", err)
+	}
+	switch c := s.state.Checkpoint; {
+	case !c.Verify(o.id, o.charter.Log):
+		return contradicts("the checkpoint in its state file is not signed by the database's log key")
+	case c.Size > s.head.Checkpoint.Size, s.state.Start+info.Tail > s.head.Length:
+		return contradicts("it holds more than the newest head says")
+	case c.Size == s.head.Checkpoint.Size && c.Root != s.head.Checkpoint.Root:
+		return contradicts("the manager signed two different logs of %d entries", c.Size)
+	}
+	w := &frameWalk{first: o.encoded}
+	for n, row := range s.state.Shelves {
+		if err := o.part(ctx, w, row, true, n); err != nil {
+			return fmt.Errorf("shelf %d: %w", n, err)
+		}
+	}
+	for i, row := range s.state.Volumes {
+		n := len(s.state.Shelves)*wire.ShelfVolumes + i
+		if err := o.part(ctx, w, row, false, n); err != nil {
+			return fmt.Errorf("volume %d: %w", n, err)
+		}
+	}
+	if _, err := io.Copy(w, io.NewSectionReader(file, 0, int64(info.Tail))); err != nil {
+		return err
+	}
+	s.frames, s.length = w.frames, w.length
+	return w.end(s.state.Checkpoint.Size)
+}
+
+// part fetches a shelf or a volume and walks over it.
+func (o *opaque) part(ctx context.Context, w *frameWalk, row wire.VolumeRow, shelf bool, number int) error {
+	file, err := o.fetch(ctx, row.Infohash, func(i *wire.Info) error {
+		if i.Newest || i.Shelf != shelf || i.Number != number || i.Length() != int64(row.Length) {
+			return contradicts("its torrent is another one")
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	defer file.drop()
+	sum := sha256.New()
+	if _, err := io.Copy(io.MultiWriter(w, sum), io.NewSectionReader(file, 0, int64(row.Length))); err != nil {
+		return err
+	}
+	if !shelf && [32]byte(sum.Sum(nil)) != row.SHA256 { // a shelf's is over rows that only its publisher has
+		return contradicts("its SHA-256 is not the one that the state file gives")
+	}
+	return nil
+}
+
+// looseFile is what was fetched of one torrent, until it is dropped.
+type looseFile struct{ *os.File }
+
+func (f looseFile) drop() {
+	_ = f.Close()
+	_ = os.Remove(f.Name())
+}
+
+// fetch fetches one torrent whole. Its bytes are those of its infohash.
+func (o *opaque) fetch(ctx context.Context, infohash [20]byte, check func(*wire.Info) error) (_ looseFile, err error) {
+	f, err := os.CreateTemp(o.dir, "fetched-")
+	if err != nil {
+		return looseFile{}, err
+	}
+	file := looseFile{f}
+	defer func() {
+		if err != nil {
+			file.drop()
+		}
+	}()
+	plan := func(b []byte) (seed.Content, int64, error) {
+		info, err := wire.ParseInfo(b)
+		if err == nil && info.ID != o.id {
+			err = errors.New("it is another database's")
+		}
+		if err == nil {
+			err = check(info)
+		}
+		return file, 0, err
+	}
+	done := make(chan seed.Result, 1)
+	cancel := o.swarm.Fetch(seed.Fetch{Infohash: infohash, Plan: plan, Done: func(r seed.Result) { done <- r }})
+	defer o.swarm.Stop(infohash)
+	select {
+	case <-ctx.Done():
+		cancel()
+		return file, ctx.Err()
+	case r := <-done:
+		o.received += r.Received
+		return file, r.Err
+	}
+}
+
+// frameWalk is written a stream, and looks at nothing but how it is cut into
+// frames.
+type frameWalk struct {
+	first  []byte // the charter
+	rest   []byte // a frame that has not ended yet
+	frames uint64
+	length uint64 // of whole frames
+}
+
+// Write implements io.Writer.
+func (w *frameWalk) Write(p []byte) (int, error) {
+	b := append(w.rest, p...)
+	for {
+		f, n, err := wire.ParseFrame(b)
+		if errors.Is(err, wire.ErrShort) {
+			w.rest = bytes.Clone(b)
+			return len(p), nil
+		}
+		switch {
+		case err != nil:
+		case w.frames == 0 && !bytes.Equal(f.Entry, w.first):
+			err = errors.New("the stream does not begin with the charter")
+		case w.frames > 0 && f.ReadKey == 0:
+			err = fmt.Errorf("frame %d is not encrypted", w.frames)
+		}
+		if err != nil {
+			return 0, contradicts("at %d: %w", w.length, err)
+		}
+		w.frames++
+		w.length += uint64(n)
+		b = b[n:]
+	}
+}
+
+// end sees that the stream ends with its size-th frame.
+func (w *frameWalk) end(size uint64) error {
+	switch {
+	case len(w.rest) > 0:
+		return contradicts("%d bytes are left over behind the last frame", len(w.rest))
+	case w.frames != size:
+		return contradicts("there are %d frames, the checkpoint says %d", w.frames, size)
+	}
+	return nil
+}
+
+// verifyOpaque is Verify of an encrypted database without its read key.
+func verifyOpaque(ctx context.Context, charter []byte, e *Edges, dir string) (VerifyView, error) {
+	c, err := wire.ParseCharter(charter)
+	if err != nil {
+		return VerifyView{}, err
+	}
+	o := &opaque{dht: e.Node, swarm: e.Swarm, dir: dir, id: wire.CharterID(charter), encoded: charter, charter: c}
+	return o.verify(ctx)
+}
+
+func (o *opaque) verify(ctx context.Context) (VerifyView, error) {
+	s, err := o.run(ctx)
+	if err != nil {
+		return VerifyView{}, err
+	}
+	c := s.state.Checkpoint
+	v := VerifyView{
+		ID: o.id.String(), Name: o.charter.Name, Opaque: true, LogSize: c.Size, Root: c.Root.String(), Length: s.length,
+		Entries: EntriesOf(s.frames), Unit: o.charter.Unit, HeadTime: viewMillis(s.head.Time), Received: o.received,
+		Stale: time.Since(time.UnixMilli(s.head.Time)) > time.Duration(o.charter.Stale)*time.Second,
+		Note:  string(c.Note(o.id, o.charter.Log)), VerifierKey: wire.VerifierKey(o.id, o.charter.Log),
+	}
+	if c.Size < s.head.Checkpoint.Size {
+		v.Warnings = append(v.Warnings, fmt.Sprintf("only an older torrent could be had, with %d of %d entries", c.Size, s.head.Checkpoint.Size))
+	}
+	return v, nil
+}

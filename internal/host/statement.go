@@ -1,0 +1,80 @@
+package host
+
+import (
+	"slices"
+
+	"weir/ledger"
+	"weir/ledger/wire"
+)
+
+// StatementLine is one entry as the account's owner reads it.
+type StatementLine struct {
+	Index   uint64 `json:"index"`
+	Time    string `json:"time"`
+	Number  uint64 `json:"number,omitempty"` // of the own change; 0: somebody else's
+	Kind    string `json:"kind"`
+	Verdict string `json:"verdict"`
+	Account uint64 `json:"account,omitempty"` // the other one
+	Name    string `json:"name,omitempty"`
+	Amount  string `json:"amount"`
+	Balance string `json:"balance"` // after it
+	Memo    string `json:"memo,omitempty"`
+}
+
+// StatementIn asks for a page of a statement: the newest entries, or those
+// before an index, oldest first.
+type StatementIn struct {
+	Count  int    `json:"count"`            // so many; 0: PageMax, and never more
+	Before uint64 `json:"before,omitempty"` // 0: from the newest on
+}
+
+func (a *Agent) statement(s *seat, in StatementIn) (any, error) {
+	d, acc, err := s.own()
+	if err != nil {
+		return nil, err
+	}
+	if in.Count <= 0 || in.Count > PageMax {
+		in.Count = PageMax
+	}
+	st := d.Store.State()
+	lines, balance := []StatementLine{}, acc.Balance
+	err = d.Store.Newest(acc.Number, func(e ledger.Decided) bool {
+		line, delta := statementLine(st, acc.Number, e)
+		line.Balance = ledger.FormatAmount(balance, st.Charter.Scale)
+		balance -= delta
+		if in.Before == 0 || e.Index < in.Before {
+			lines = append(lines, line)
+		}
+		return len(lines) < in.Count
+	})
+	slices.Reverse(lines)
+	return lines, err
+}
+
+// statementLine is an entry seen from an account, and what it did to its
+// balance.
+func statementLine(st *ledger.State, account uint64, e ledger.Decided) (StatementLine, int64) {
+	v := viewEntry(st, e)
+	line := StatementLine{Index: v.Index, Time: v.Time, Kind: v.Kind, Verdict: v.Verdict, Memo: v.Memo, Amount: ledger.FormatAmount(0, st.Charter.Scale)}
+	if e.Entry.Account == account {
+		line.Number = e.Entry.Number
+	}
+	var delta int64
+	if e.Entry.Kind != wire.KindTransfer || e.Entry.Verdict != wire.Applied {
+		return line, 0
+	}
+	t, err := wire.ParseTransferEffect(e.Entry.Effect)
+	if err != nil {
+		return line, 0
+	}
+	for _, p := range t.Postings {
+		switch {
+		case p.Account == account:
+			delta = p.Amount
+		case line.Account == 0 && (e.Entry.Account == account || p.Account == e.Entry.Account):
+			line.Account, line.Name = p.Account, nameOf(st, p.Account)
+		}
+	}
+	line.Amount = ledger.FormatAmount(delta, st.Charter.Scale)
+	return line, delta
+}
