@@ -1,6 +1,7 @@
 package lookup
 
 import (
+	"bytes"
 	"math/bits"
 	"slices"
 	"time"
@@ -24,6 +25,7 @@ type rememberedHolder struct {
 	node       uint32 // in pollNodes
 	tokenAt    uint32 // seconds; see poller.now
 	fails      uint8  // recent ones
+	missed     uint8  // walks in a row that did not find it
 	tokenBytes uint8
 	token      [tokenKeptBytes]byte
 }
@@ -131,50 +133,86 @@ func (k *pollKey) fade() {
 	}
 }
 
-// learn takes the holders that a walk found, closest first; the best of those
-// remembered before fill the places left.
+// learn takes the holders that a walk found. Of those remembered before the best
+// fill the places left; and up to strayMax that are nearer than found ones take
+// the places of the farthest. Those may only be cut off, with this half of the
+// network or the other, and whoever puts from there puts to them.
 func (p *poller) learn(k *pollKey, f Found) {
-	before, was := k.holders, int(k.count)
-	asked, pending, answered, current := k.asked, k.pending, k.answered, k.current
-	k.count, k.asked, k.pending, k.answered, k.current = 0, 0, 0, 0, 0
-	take := func(h rememberedHolder) {
-		i := int(k.count)
-		k.holders[i] = h
-		k.count++
-		for old := range was {
-			if before[old].node == h.node { // the poll under way goes on
-				move(asked, old, &k.asked, i)
-				move(pending, old, &k.pending, i)
-				move(answered, old, &k.answered, i)
-				move(current, old, &k.current, i)
-			}
-		}
-	}
+	before := *k
 	newest := k.newest()
 	if f.Item != nil {
 		newest = max(newest, f.Item.Seq)
 	}
-	for _, found := range f.Closest {
-		at, ok := packAddr(found.Addr)
-		if !ok || k.count == holdersMax {
+	found := make([]rememberedHolder, 0, holdersMax)
+	for _, c := range f.Closest[:min(len(f.Closest), holdersMax)] {
+		at, ok := packAddr(c.Addr)
+		if !ok {
 			continue
 		}
-		h := rememberedHolder{node: p.nodes.hold(at, found.ID)}
-		if found.Seq < newest {
+		h := rememberedHolder{node: p.nodes.hold(at, c.ID)}
+		if c.Seq < newest {
 			h.fails = 1
 		}
-		h.keep(found.Token, p.now)
-		take(h)
+		h.keep(c.Token, p.now)
+		found = append(found, h)
 	}
-	slices.SortStableFunc(before[:was], func(a, b rememberedHolder) int { return int(a.fails) - int(b.fails) })
-	for _, h := range before[:was] {
-		if k.count == holdersMax || k.place(h.node) >= 0 {
-			p.nodes.drop(h.node)
-			continue
+	k.count = uint8(copy(k.holders[:], p.merge(k, found, before.holders[:before.count])))
+	k.asked, k.pending, k.answered, k.current = 0, 0, 0, 0
+	for old, h := range before.holders[:before.count] { // the poll under way goes on
+		if i := k.place(h.node); i >= 0 {
+			move(before.asked, old, &k.asked, i)
+			move(before.pending, old, &k.pending, i)
+			move(before.answered, old, &k.answered, i)
+			move(before.current, old, &k.current, i)
 		}
-		h.fails = min(h.fails+1, failsMax)
-		take(h)
 	}
+	for _, h := range before.holders[:before.count] {
+		p.nodes.drop(h.node)
+	}
+}
+
+const (
+	strayMax = 2 // remembered holders that stay beside 8 found ones
+	strayFor = 4 // walks in a row that did not find them
+)
+
+// merge chooses the holders of a key, and holds those of them that were remembered
+// once more. Those whose id is known come in the order of their distance.
+func (p *poller) merge(k *pollKey, found, before []rememberedHolder) []rememberedHolder {
+	all := slices.Clone(found)
+	distance := func(h rememberedHolder) [20]byte { return Distance(k.target, p.nodes.list[h.node].id) }
+	known := func(h rememberedHolder) bool { return p.nodes.list[h.node].id != [20]byte{} }
+	nearer := func(a, b rememberedHolder) int {
+		switch {
+		case known(a) && !known(b):
+			return -1
+		case known(b) && !known(a):
+			return 1
+		}
+		da, db := distance(a), distance(b)
+		return bytes.Compare(da[:], db[:])
+	}
+	rest := slices.DeleteFunc(slices.Clone(before), func(h rememberedHolder) bool {
+		return slices.ContainsFunc(found, func(f rememberedHolder) bool { return f.node == h.node })
+	})
+	slices.SortStableFunc(rest, func(a, b rememberedHolder) int { return int(a.fails) - int(b.fails) })
+	stray := 0
+	for _, h := range rest {
+		h.fails, h.missed = min(h.fails+1, failsMax), min(h.missed+1, failsMax)
+		if len(all) == holdersMax {
+			last := len(found) - 1 - stray
+			if stray == strayMax || last < 0 || h.missed > strayFor || !known(h) || nearer(h, found[last]) >= 0 {
+				continue
+			}
+			p.nodes.drop(found[last].node)
+			all = slices.Delete(all, last, last+1)
+			stray++
+		}
+		p.nodes.hold(p.nodes.list[h.node].at, [20]byte{})
+		all = append(all, h)
+	}
+	slices.SortStableFunc(all, nearer)
+	return all
 }
 
 func move(from places, old int, to *places, i int) {

@@ -481,6 +481,64 @@ func TestKeysThatNobodyPollsAnyMoreAreForgotten(t *testing.T) {
 	}
 }
 
+func TestAWalkLeavesThePollUnderWayItsHolders(t *testing.T) {
+	w := newWorld(t, 17, 20)
+	p := w.client(Config{}, 3).polling(w.now)
+	k := p.key(wire.Target{1})
+	for i := range 3 {
+		k.holders[i] = rememberedHolder{node: p.nodes.hold(uint64(1<<32+i), [20]byte{}), fails: uint8(2 - i)}
+	}
+	k.count, k.asked, k.pending = 3, 0b011, 0b001
+	first, second := k.holders[0].node, k.holders[1].node
+	p.learn(k, Found{}) // those that fail least come first now
+	if k.place(first) != 2 || k.place(second) != 1 || k.asked != 0b110 || k.pending != 0b100 {
+		t.Errorf("places %d and %d, asked %b, pending %b", k.place(first), k.place(second), k.asked, k.pending)
+	}
+}
+
+func TestHalfANetworkThatComesBackIsAskedAgain(t *testing.T) {
+	w := newWorld(t, 18, 800)
+	slow(w, 0)
+	c := w.client(Config{Poll: PollConfig{Refresh: 1 << 20}}, 3)
+	items := w.warm(c, 60)
+	var cut []*model
+	for _, it := range items {
+		cut = append(cut, w.closest(it.Target, 8)...)
+	}
+	for _, n := range cut {
+		n.dead = true
+	}
+	for _, it := range items { // who is on this side puts to those on this side
+		alive := slices.DeleteFunc(w.closest(it.Target, 800), func(n *model) bool { return n.dead })
+		for _, n := range alive[:8] {
+			n.items[it.Target] = it
+		}
+	}
+	for range 10 {
+		w.poll(c, pollOf(items, 0))
+	}
+	for _, n := range cut {
+		n.dead = false
+	}
+	for i := range items {
+		newer := signed(t, uint64(i), 6, "from the other half")
+		for _, n := range w.closest(newer.Target, 8) {
+			n.items[newer.Target] = newer
+		}
+	}
+	found := map[int]bool{}
+	for range 2 * fadePolls {
+		for i, all := range w.poll(c, pollOf(items, 0)).all {
+			if slices.ContainsFunc(all, func(p Polled) bool { return p.Item != nil }) {
+				found[i] = true
+			}
+		}
+	}
+	if len(found) < len(items)*8/10 {
+		t.Errorf("%d of %d newer items were found", len(found), len(items))
+	}
+}
+
 func TestAKeyNamedTwiceIsPolledOnce(t *testing.T) {
 	w := newWorld(t, 15, 60)
 	c := w.client(Config{Poll: PollConfig{Refresh: 1 << 20}}, 3)
