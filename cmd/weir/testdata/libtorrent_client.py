@@ -8,6 +8,7 @@ fetch BOOTSTRAP INFOHASH DIR            downloads a torrent, whose peers it find
 import base64
 import hashlib
 import json
+import os
 import socket
 import sys
 import time
@@ -15,12 +16,15 @@ import time
 import libtorrent as lt
 
 PATIENCE = 60
+CATEGORIES = lt.alert.category_t
 
 
 def start(bootstrap):
     return lt.session({
         "listen_interfaces": "127.0.0.1:0",
-        "alert_mask": lt.alert.category_t.all_categories,
+        # What is waited for and no more: of the others some are not safe to hand to Python.
+        "alert_mask": CATEGORIES.error_notification | CATEGORIES.status_notification
+        | CATEGORIES.storage_notification | CATEGORIES.dht_notification,
         "enable_dht": True, "enable_lsd": False, "enable_upnp": False, "enable_natpmp": False,
         "allow_multiple_connections_per_ip": True,
         "dht_bootstrap_nodes": bootstrap,
@@ -117,3 +121,4 @@ def fetch(bootstrap, infohash, directory):
 
 
 {"get": get, "put": put, "fetch": fetch}[sys.argv[1]](*sys.argv[2:])
+os._exit(0)  # without taking the session apart beside its threads
