@@ -17,7 +17,7 @@ const (
 	indexFormat = pebble.FormatValueSeparation
 
 	memTableBytes      = 8 << 20
-	memTableBytesSmall = 64 << 10
+	memTableBytesSmall = 256 << 10
 	cacheBytes         = 32 << 20
 	openFilesMax       = 256
 )

@@ -15,7 +15,7 @@ import (
 
 // Options tune a store.
 type Options struct {
-	// Small is for simulated worlds of many stores: 64 KiB memtables, a small
+	// Small is for simulated worlds of many stores: 256 KiB memtables, a small
 	// cache (or the Crashable's), no free space held back.
 	Small bool
 	// ReadKey is the read key of an encrypted database, and nil for a readable
@@ -47,6 +47,7 @@ type Store struct {
 	promised uint64 // as countFile has it: commits, or one less
 	counts   file   // countFile; nil: not opened yet
 
+	edge   edge
 	layout atomic.Pointer[layout] // what is committed, replaced by Commit
 
 	files sync.RWMutex // held by File's writes, and by Commit while it moves guard

@@ -6,8 +6,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"testing"
+
+	"golang.org/x/mod/sumdb/tlog"
 
 	"weir/ledger"
 	"weir/ledger/wire"
@@ -157,4 +160,34 @@ func TestADiskWithoutAStoreSaysSo(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+func TestHashesThatWereJustReadAreNotReadAgain(t *testing.T) {
+	var e edge
+	var asked [][]int64
+	from := func(missing []int64) ([]tlog.Hash, error) {
+		asked = append(asked, missing)
+		hashes := make([]tlog.Hash, len(missing))
+		for i, x := range missing {
+			if x == 9 {
+				return nil, errInjected
+			}
+			hashes[i] = tlog.Hash{byte(x)}
+		}
+		return hashes, nil
+	}
+	for _, indexes := range [][]int64{{3, 5}, {5, 3}, {3, 7, 5}, {3, 9}, {7, 5}, nil} {
+		got, err := e.read(indexes, from)
+		if (err != nil) != slices.Contains(indexes, 9) {
+			t.Fatal(err)
+		}
+		for i, h := range got {
+			if h != (tlog.Hash{byte(indexes[i])}) {
+				t.Errorf("%v gives %v", indexes, got)
+			}
+		}
+	}
+	if want := [][]int64{{3, 5}, {7}, {9}}; !reflect.DeepEqual(asked, want) {
+		t.Errorf("asked for %v, want %v", asked, want)
+	}
 }

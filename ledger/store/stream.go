@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -62,7 +63,53 @@ func (s *Store) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
 		return nil, fmt.Errorf("read Merkle hashes: %w", err)
 	}
 	defer s.leave()
-	return readHashes(s.index.db, indexes, tlog.StoredHashCount(int64(s.layout.Load().size)))
+	end := tlog.StoredHashCount(int64(s.layout.Load().size))
+	return s.edge.read(indexes, func(missing []int64) ([]tlog.Hash, error) {
+		return readHashes(s.index.db, missing, end)
+	})
+}
+
+// edge remembers the Merkle hashes that were asked for last. A stored hash never
+// changes, and from one commit to the next most of a log's right edge is the same.
+type edge struct {
+	mu     sync.Mutex
+	hashes map[int64]tlog.Hash // of one call, edgeMax at most; guarded by mu
+}
+
+const edgeMax = 64
+
+func (e *edge) read(indexes []int64, from func([]int64) ([]tlog.Hash, error)) ([]tlog.Hash, error) {
+	hashes := make([]tlog.Hash, len(indexes))
+	var missing []int64
+	var places []int
+	e.mu.Lock()
+	for i, x := range indexes {
+		h, ok := e.hashes[x]
+		if hashes[i] = h; !ok {
+			missing, places = append(missing, x), append(places, i)
+		}
+	}
+	e.mu.Unlock()
+	if len(missing) == 0 {
+		return hashes, nil
+	}
+	read, err := from(missing)
+	if err != nil {
+		return nil, err
+	}
+	for i, h := range read {
+		hashes[places[i]] = h
+	}
+	if len(indexes) <= edgeMax {
+		next := make(map[int64]tlog.Hash, len(indexes))
+		for i, x := range indexes {
+			next[x] = hashes[i]
+		}
+		e.mu.Lock()
+		e.hashes = next
+		e.mu.Unlock()
+	}
+	return hashes, nil
 }
 
 // readHashes reads stored hashes with indexes below end.
