@@ -287,8 +287,8 @@ func (p *program) managerStatus(c *cli.Context) error {
 			default:
 				p.printf("All well.\n\n")
 			}
-			p.printf("database  %s (%s)\nlog       %s, %d accepted, %d refused, %s\nmembers   %d; the sum of all balances is %s %s\n",
-				v.Name, v.ID, entryCount(v.LogSize), v.Accepted, v.Refused, count(v.Length, "byte", "bytes"), v.Members, v.Sum, v.Unit)
+			p.printf("database  %s (%s)%s\nlog       %s, %d accepted, %d refused, %s\nmembers   %d; the sum of all balances is %s %s\n",
+				v.Name, v.ID, yes(v.Encrypted, ", encrypted", ""), entryCount(v.LogSize), v.Accepted, v.Refused, count(v.Length, "byte", "bytes"), v.Members, v.Sum, v.Unit)
 			if v.Running {
 				p.printf("head      %s, acknowledged: %v\nnetwork   %s known; reachable from outside: %s\n", ago(v.HeadTime), v.HeadPut, count(v.Nodes, "DHT node", "DHT nodes"), yes(v.Reachable, "yes", "not seen yet"))
 				p.printf("open      %s; %s dismissed\n", count(v.Invitations, "invitation", "invitations"), count(v.Dismissed, "invalid message", "invalid messages"))

@@ -26,7 +26,7 @@ func (p *program) memberStatus(c *cli.Context) error {
 			default:
 				p.printf("%s the database.\n\n", strings.ToUpper(v.Phase[:1])+v.Phase[1:])
 			}
-			p.printf("database  %s (%s)\nlog       %s here, %d in the newest head, %s\n", v.Name, v.ID, entryCount(v.LogSize), host.EntriesOf(max(v.Newest, v.LogSize)), ago(v.HeadTime))
+			p.printf("database  %s (%s)%s\nlog       %s here, %d in the newest head, %s\n", v.Name, v.ID, yes(v.Encrypted, ", encrypted", ""), entryCount(v.LogSize), host.EntriesOf(max(v.Newest, v.LogSize)), ago(v.HeadTime))
 			if v.Account != nil {
 				p.printf("account   %d %s: %s %s\n", v.Account.Account, v.Account.Name, v.Account.Balance, v.Account.Unit)
 			} else {

@@ -67,7 +67,7 @@ func call[H any, T any](f func(H, T) (any, error)) func(H, json.RawMessage) (any
 func (m *Manager) status() (ManagerStatusView, error) {
 	st := m.store.State()
 	v := ManagerStatusView{
-		Phase: "offline", ID: st.ID.String(), Name: st.Charter.Name, Entries: EntriesOf(st.Size), LogSize: st.Size, Root: st.Root.String(), Length: st.Length,
+		Phase: "offline", ID: st.ID.String(), Name: st.Charter.Name, Encrypted: st.Charter.Encrypted, Entries: EntriesOf(st.Size), LogSize: st.Size, Root: st.Root.String(), Length: st.Length,
 		Members: st.Members(), Accepted: st.Accepted, Refused: st.Refused, Unit: st.Charter.Unit,
 		Sum: ledger.FormatAmount(st.Sum(), st.Charter.Scale),
 	}

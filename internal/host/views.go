@@ -192,6 +192,7 @@ type ManagerStatusView struct {
 	Problem     string       `json:"problem,omitempty"`
 	ID          string       `json:"id"`
 	Name        string       `json:"name"`
+	Encrypted   bool         `json:"encrypted,omitempty"`
 	Link        string       `json:"link"`
 	Entries     uint64       `json:"entries"`
 	LogSize     uint64       `json:"log_size"` // of the Merkle tree: the charter is leaf 0
@@ -246,6 +247,7 @@ type MemberStatusView struct {
 	Phase      string       `json:"phase"`
 	ID         string       `json:"id"`
 	Name       string       `json:"name"`
+	Encrypted  bool         `json:"encrypted,omitempty"`
 	Joining    string       `json:"joining,omitempty"`          // asking, member, taken, expired
 	Request    int          `json:"request_nodes,omitempty"`    // that acknowledged the request to join
 	Unanswered uint64       `json:"unanswered_heads,omitempty"` // that the manager has published since without admitting
@@ -277,7 +279,11 @@ func viewMember(st *ledger.State, s member.MemberStatus) MemberStatusView {
 		Waiting: s.Waiting, Handed: s.Handed, Nodes: s.Nodes, Received: s.Got, Source: s.Source,
 		Serving: s.Serving, Warnings: s.Warnings(),
 	}
-	if st != nil && s.Account != nil {
+	if st == nil {
+		return v
+	}
+	v.Encrypted = st.Charter.Encrypted
+	if s.Account != nil {
 		if a, ok := st.Account(s.Account.Number); ok {
 			view := viewAccount(st.Charter, a)
 			v.Account = &view
