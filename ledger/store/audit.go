@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/cockroachdb/pebble/v2"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"weir/internal/sign"
@@ -48,7 +47,9 @@ func (s *Store) Audit(progress func(done, total uint64)) (*Report, error) {
 		store: s, rows: snapshot, report: &Report{}, progress: progress,
 		promised: [2]uint64{before, after}, errPromised: errors.Join(errBefore, errAfter),
 	}
-	if err := errors.Join(a.run(), a.close()); err != nil {
+	_, errRun := a.part(a.run)
+	_, errClose := a.part(a.close) // an iterator says again what it met
+	if err := errors.Join(errRun, errClose); err != nil {
 		return nil, fmt.Errorf("audit a store: %w", err)
 	}
 	return a.report, nil
@@ -103,7 +104,7 @@ func (a *auditor) part(do func() error) (on bool, err error) {
 	switch {
 	case errors.Is(err, errStop):
 		return false, nil
-	case errors.Is(err, ErrDamaged) || pebble.IsCorruptionError(err):
+	case errors.Is(classify(err), ErrDamaged):
 		_ = a.report.stop("%v", err)
 		return false, nil
 	}

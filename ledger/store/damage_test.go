@@ -149,6 +149,9 @@ func TestADamagedFileOfTheIndexIsFound(t *testing.T) {
 			before := d.streams()
 			must[[]byte](t)(d.mem.UnsafeGetFileDataBuffer(path))[off] ^= 0xff
 			report, errAudit := Audit(d, Options{}, nil)
+			if errAudit != nil && !errors.Is(errAudit, ErrDamaged) && kind != "0003" {
+				t.Errorf("%s at %d: the audit gave %v", name, off, errAudit)
+			}
 			s, err := Open(d, Options{Small: true})
 			if d.streams() != before {
 				t.Fatalf("%s at %d: the stream was changed", name, off)
@@ -162,6 +165,9 @@ func TestADamagedFileOfTheIndexIsFound(t *testing.T) {
 				}
 				found[kind]++
 				continue
+			}
+			if _, err := s.Audit(nil); err != nil && !errors.Is(err, ErrDamaged) {
+				t.Errorf("%s at %d: the audit of the open store gave %v", name, off, err)
 			}
 			switch got, err := s.Fingerprint(); {
 			case err != nil || errAudit != nil || !report.OK():

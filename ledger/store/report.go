@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"weir/ledger/wire"
 )
@@ -37,9 +38,11 @@ func (r *Report) OK() bool { return len(r.Findings) == 0 }
 // errStop ends an audit whose report says why.
 var errStop = errors.New("the audit cannot go on")
 
-// find adds a finding; errStop when there are enough.
+// find adds a finding, once; errStop when there are enough.
 func (r *Report) find(format string, args ...any) error {
-	r.Findings = append(r.Findings, fmt.Sprintf(format, args...))
+	if text := fmt.Sprintf(format, args...); !slices.Contains(r.Findings, text) {
+		r.Findings = append(r.Findings, text)
+	}
 	if len(r.Findings) >= findingsMax {
 		return errStop
 	}
