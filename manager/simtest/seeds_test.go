@@ -14,7 +14,8 @@ import (
 )
 
 var (
-	seedsFlag    = flag.Int("seeds", 4, "how many seeds of 20 members and two hours")
+	seedsFlag    = flag.Int("seeds", 4, "how many seeds of 20 members")
+	hoursFlag    = flag.Int("hours", 2, "how long each of them is")
 	daysFlag     = flag.Int("days", 0, "how many seeds of 200 members and a day; 0: one of a smaller neighbourhood")
 	seedFlag     = flag.Uint64("seed", 0, "replay this seed alone")
 	twiceFlag    = flag.Bool("twice", false, "run every seed twice and compare the hashes")
@@ -22,12 +23,12 @@ var (
 )
 
 // TestSeeds lives through two hours of seeds with everything that may go wrong.
-// 200 of them, twice:
+// 200 of an hour, twice:
 //
-//	go test ./manager/simtest -run 'TestSeeds$' -timeout 2h -args -seeds 200 -twice
+//	go test ./manager/simtest -run 'TestSeeds$' -timeout 3h -args -seeds 200 -hours 1 -twice
 func TestSeeds(t *testing.T) {
 	t.Parallel()
-	lived := live(t, "TestSeeds", *seedsFlag, Options{Time: 2 * time.Hour, Payments: *paymentsFlag})
+	lived := live(t, "TestSeeds", *seedsFlag, Options{Time: time.Duration(*hoursFlag) * time.Hour, Payments: *paymentsFlag})
 	t.Cleanup(func() { // when all of them are over
 		if n := len(*lived); n >= enough && n == *seedsFlag {
 			happened(t, *lived)
@@ -124,6 +125,9 @@ func again(test string, seed uint64) string {
 	command := fmt.Sprintf("go test ./manager/simtest -timeout 1h -run '%s$' -args -seed %d", test, seed)
 	if *daysFlag > 0 && test == "TestDays" {
 		command += fmt.Sprintf(" -days %d", *daysFlag)
+	}
+	if *hoursFlag != 2 && test == "TestSeeds" {
+		command += fmt.Sprintf(" -hours %d", *hoursFlag)
 	}
 	if *paymentsFlag > 0 {
 		command += fmt.Sprintf(" -payments %g", *paymentsFlag)
