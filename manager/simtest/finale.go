@@ -115,17 +115,19 @@ func (r *run) pairs(n int) {
 }
 
 // noticed sees that of two machines with the manager's key at most one still
-// runs, that there is proof if their logs differ, and that nobody follows the
-// other's log unknowingly.
+// runs, that there is proof if logs that differ were published, and that nobody
+// follows the other's log unknowingly.
 func (w *World) noticed(both [2]*Manager) {
 	const name = "two histories are noticed"
-	running := 0
+	running, refusing := 0, false
 	for _, m := range both {
 		switch s := m.Role.Status(); {
 		case s.Phase == manager.Running:
 			if running++; running == 2 {
 				w.fail(name, "both machines still run")
 			}
+		case s.Phase == manager.Refusing: // it found the other's head before it published one
+			refusing = true
 		case s.Phase != manager.Stopped || !strings.Contains(s.Reason, "another machine"):
 			w.fail(name, "%s is %s and says %q", m.name, s.Phase, s.Reason)
 		}
@@ -143,12 +145,12 @@ func (w *World) noticed(both [2]*Manager) {
 	for _, m := range w.machines {
 		proofs += w.proofs(m)
 	}
-	if proofs == 0 {
+	if proofs == 0 && !refusing {
 		w.fail(name, "the logs differ at %d entries, and nobody has evidence", size)
 	}
 	newest := both[0]
-	if both[1].Role.Status().Head.Time > both[0].Role.Status().Head.Time {
-		newest = both[1]
+	if a, b := both[0].Role.Status(), both[1].Role.Status(); b.HeadDone && (!a.HeadDone || b.Head.Time > a.Head.Time) {
+		newest = both[1] // one that was signed and never put is nobody's
 	}
 	for _, m := range w.machines {
 		if f, ok := w.follower(m); ok {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"slices"
 
 	"weir/internal/lookup"
 	"weir/keys"
@@ -113,7 +114,9 @@ func (w *World) sign(k keys.Public, number uint64, chain wire.Hash) {
 	for uint64(len(all)) < number {
 		all = append(all, nil)
 	}
-	all[number-1] = append(all[number-1], chain)
+	if !slices.Contains(all[number-1], chain) {
+		all[number-1] = append(all[number-1], chain)
+	}
 	w.watch.signed[k] = all
 }
 
@@ -209,7 +212,14 @@ func (m *Member) sign(number uint64, c *wire.Change) {
 func (w *World) remembered(m *Member) {
 	attempt := m.attempt
 	m.attempt = nil
-	if m.Role.Desk() == nil || w.watch.split[m.id.Public()] {
+	if m.Role.Desk() == nil {
+		return
+	}
+	if w.watch.split[m.id.Public()] {
+		// Its disk may have taken a change before the power went.
+		if err := m.resign(); err != nil && !m.mayRefuse(err) && !errors.Is(err, member.ErrNotAdmitted) {
+			w.fail("nothing acknowledged is lost", "%s cannot say what waits: %v", m.name, err)
+		}
 		return
 	}
 	a, err := m.Role.Desk().Account()
