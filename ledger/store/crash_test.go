@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"syscall"
 	"testing"
 
 	"weir/ledger"
@@ -256,7 +257,7 @@ func TestACommitLeavesRoomForTheIndex(t *testing.T) {
 	check(t, s.Commit(batches[:1]))
 }
 
-var errInjected = errors.New("injected")
+var errInjected = fmt.Errorf("injected: %w", syscall.EIO)
 
 func TestAFailedWriteToTheStreamIsTakenBackOrBreaksTheStore(t *testing.T) {
 	charter, batches := shortStory(t)

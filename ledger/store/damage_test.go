@@ -105,6 +105,8 @@ func TestOpenRefusesAShorterStreamAndADamagedEnd(t *testing.T) {
 		"a charter too long": func(d *Crashable) { d.names[charterFile].resize(1 << 20) },
 		"a FORMAT too long":  func(d *Crashable) { d.names[formatFile].resize(1 << 20) },
 		"no index":           func(d *Crashable) { check(t, d.mem.RemoveAll("/"+indexDir)) },
+		"no FORMAT":          func(d *Crashable) { delete(d.names, formatFile) },
+		"no table":           func(d *Crashable) { d.dropTable(t) },
 		"no stream":          func(d *Crashable) { delete(d.names, volumeName(0)); delete(d.dirs, streamDir) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -124,6 +126,20 @@ func TestOpenRefusesAShorterStreamAndADamagedEnd(t *testing.T) {
 			}
 		})
 	}
+}
+
+// dropTable removes one of pebble's tables.
+func (c *Crashable) dropTable(t *testing.T) {
+	s := must[*Store](t)(Open(c, Options{Small: true}))
+	check(t, s.index.db.Flush())
+	check(t, s.Close())
+	for _, name := range must[[]string](t)(c.mem.List("/" + indexDir)) {
+		if strings.HasSuffix(name, ".sst") {
+			check(t, c.mem.Remove("/"+indexDir+"/"+name))
+			return
+		}
+	}
+	t.Fatal("there is no table")
 }
 
 func TestADamagedFileOfTheIndexIsFound(t *testing.T) {

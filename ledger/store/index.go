@@ -3,8 +3,10 @@ package store
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -79,8 +81,8 @@ func crowded(d Disk, o Options) bool {
 
 // openPebble opens the database as it is told to.
 func openPebble(d Disk, o Options, to access) (*index, error) {
-	fs, dir, inject := d.index()
-	x := &index{gate: newGate(fs, inject)}
+	files, dir, inject := d.index()
+	x := &index{gate: newGate(files, inject)}
 	opts := &pebble.Options{
 		FS:                 x.gate,
 		FormatMajorVersion: indexFormat,
@@ -117,9 +119,19 @@ func openPebble(d Disk, o Options, to access) (*index, error) {
 		if x.gate.broken() != nil {
 			err = errors.Join(err, x.gate.abandon())
 		}
+		if to != toMake && x.gate.broken() == nil && !ofSystem(err) {
+			err = fmt.Errorf("%w: %w", ErrDamaged, err)
+		}
 		return nil, fmt.Errorf("open the index: %w", classify(err))
 	}
 	return x, nil
+}
+
+// ofSystem says that an error came from the operating system, and is not about a
+// file that is missing: pebble has no one word for what does not fit together.
+func ofSystem(err error) bool {
+	var number syscall.Errno
+	return errors.As(err, &number) && !errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrCrashed)
 }
 
 // until calls pebble, and waits for it or for the gate: behind a tripped one a

@@ -156,6 +156,11 @@ func open(d Disk, o Options, to access) (_ *Store, err error) {
 	}()
 	files := d.files()
 	format, err := readFormat(files)
+	if errors.Is(err, ErrNotFound) && !errors.Is(err, errBegun) {
+		if lost := strangers(files); lost != nil { // FORMAT alone
+			err = lost
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
