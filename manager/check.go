@@ -33,16 +33,18 @@ func (m *Manager) checkStart(c *cycle) {
 		return
 	}
 	if size := m.verified(); size > m.Store.State().Size {
-		m.phase, m.reason = Refusing, fmt.Sprintf(restored, fmt.Sprintf("a member has verified %d entries, the log here has %d", size, m.Store.State().Size))
+		m.refuse(fmt.Sprintf(restored, fmt.Sprintf("a member has verified %d entries, the log here has %d", entriesOf(size), entriesOf(m.Store.State().Size))))
 		return
 	}
 	for _, it := range items(c.own.Item, c.own.Conflicts) {
 		if why, _ := m.foreign(it); why != "" {
-			m.phase, m.reason = Refusing, fmt.Sprintf(restored, why)
+			m.refuse(fmt.Sprintf(restored, why))
 			return
 		}
 	}
-	m.phase, m.reason = Running, ""
+	if err := m.allow(); err != nil {
+		c.report.Problem = err.Error()
+	}
 }
 
 // verified is the size of the largest checkpoint under this manager's signature
@@ -79,7 +81,7 @@ func (m *Manager) foreign(it lookup.Item) (string, *wire.Evidence) {
 	}
 	if h, err := wire.ParseHead(it.Value); err == nil {
 		if e, contradicts := m.contradicts(h.Checkpoint); contradicts {
-			return fmt.Sprintf("its head of %s has %d entries that are not this log's", time.UnixMilli(h.Time).UTC().Format(time.RFC3339), h.Checkpoint.Size), e
+			return fmt.Sprintf("its head of %s has %d entries that are not this log's", time.UnixMilli(h.Time).UTC().Format(time.RFC3339), entriesOf(h.Checkpoint.Size)), e
 		}
 	}
 	switch {
@@ -120,7 +122,7 @@ func (m *Manager) checkNewest(k keys.Public, l *member) {
 	if (m.phase == Starting || m.phase == Refusing) && newest.Size > m.Store.State().Size {
 		return // checkStart decides
 	}
-	m.stop(fmt.Sprintf(twoMachines, fmt.Sprintf("member %s holds a checkpoint of %d entries under this manager's signature that is not in this log", k.Short(), newest.Size)), e)
+	m.stop(fmt.Sprintf(twoMachines, fmt.Sprintf("member %s holds a checkpoint of %d entries under this manager's signature that is not in this log", k.Short(), entriesOf(newest.Size))), e)
 }
 
 // checkHead is the look at the own head before each put.

@@ -63,6 +63,9 @@ func (d *Desk) act(name string, args []byte, err error, kv ...store.KV) (ledger.
 	if err != nil {
 		return ledger.Decided{}, err
 	}
+	if err := d.may(); err != nil {
+		return ledger.Decided{}, err
+	}
 	if why := d.clock(); why != "" {
 		return ledger.Decided{}, &Refused{Verdict: wire.NotPermitted, Text: why}
 	}
@@ -138,7 +141,27 @@ func (d *Desk) AdmitCode(c wire.MemberCode, limits *wire.Limits) (ledger.Account
 	if !c.Verify() {
 		return ledger.Account{}, errors.New("this member code is not signed by the key in it; ask for a new one")
 	}
-	return d.Admit(c.Key, c.Seal, c.Name, limits)
+	a, err := d.Admit(c.Key, c.Seal, c.Name, limits)
+	var refused *Refused
+	if errors.As(err, &refused) && refused.Verdict == wire.KeyInUse {
+		refused.Text = d.hasAccount(c.Key, refused.Text)
+	}
+	return a, err
+}
+
+// hasAccount says how the owner of a key that has an account joins; otherwise it is
+// the manager's own, and the reason stays.
+func (d *Desk) hasAccount(key keys.Public, reason string) string {
+	st := d.Store.State()
+	a, ok := st.ByKey(key)
+	if !ok {
+		return reason
+	}
+	link := "the public link (weir manager link)"
+	if st.Charter.Encrypted {
+		link = "the link with the read key (weir manager link --read-key)"
+	}
+	return fmt.Sprintf("That key already has account %d, %s, and nothing was done; its owner can join by %s.", a.Number, a.Name, link)
 }
 
 // Suspend puts a member in read-only mode: its changes are refused until
@@ -162,6 +185,9 @@ func (d *Desk) Limit(account uint64, limits wire.Limits) (ledger.Decided, error)
 
 // Invite makes an invitation that is good for d.
 func (d *Desk) Invite(lifetime time.Duration) (Invitation, error) {
+	if err := d.may(); err != nil {
+		return Invitation{}, err
+	}
 	now := d.Now().UTC().Truncate(time.Second)
 	i := Invitation{Made: now, Expires: now.Add(lifetime)}
 	if _, err := io.ReadFull(d.Random, i.Secret[:]); err != nil {

@@ -20,6 +20,7 @@ const (
 	keyEvidence   = "evidence/"        // + kind and key: wire.Evidence
 	keyClock      = "manager/clock"    // the wall clock somebody said yes to
 	keyStopped    = "manager/stopped"  // why this manager stopped for good
+	keyRefused    = "manager/refused"  // why it published nothing when it was last started
 	keyHolders    = "manager/holders"  // lookup.Client.Holders; not JSON
 )
 

@@ -101,3 +101,7 @@ func (d *dismissals) add(k keys.Public, message []byte) bool {
 	d.seen[h] = struct{}{}
 	return true
 }
+
+// entriesOf is how many entries a log of some size has: its first leaf is the
+// charter.
+func entriesOf(size uint64) uint64 { return max(size, 1) - 1 }

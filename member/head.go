@@ -126,7 +126,7 @@ func (f *Follower) weigh(it *lookup.Item) {
 		signed = max(signed, f.head.Checkpoint.Size)
 	}
 	if h.Checkpoint.Size < signed {
-		f.problem = fmt.Sprintf("the manager's newest head has %d entries, and it had signed %d before: it may run from an old copy", h.Checkpoint.Size, signed)
+		f.problem = fmt.Sprintf("the manager's newest head has %d entries, and it had signed %d before: it may run from an old copy", entriesOf(h.Checkpoint.Size), entriesOf(signed))
 		return
 	}
 	f.head = &head{Head: *h, record: itemRecord{Value: it.Value, Seq: it.Seq, Sig: it.Sig}}
@@ -143,7 +143,7 @@ func (f *Follower) signed(c wire.Checkpoint) bool {
 // and following ends.
 func (f *Follower) agrees(c wire.Checkpoint) bool {
 	if f.head != nil && c.Size == f.head.Checkpoint.Size && c.Root != f.head.Checkpoint.Root {
-		f.end(fmt.Sprintf("the manager signed two different logs of %d entries", c.Size), f.head.Checkpoint, c)
+		f.end(fmt.Sprintf("the manager signed two different logs of %d entries", entriesOf(c.Size)), f.head.Checkpoint, c)
 		return false
 	}
 	st := f.store.State()
@@ -159,7 +159,7 @@ func (f *Follower) agrees(c wire.Checkpoint) bool {
 		}
 	}
 	if c.Root != root {
-		f.end(fmt.Sprintf("the manager signed a log of %d entries that is not the beginning of the one held here: history was rewritten", c.Size), f.checkpoint, c)
+		f.end(fmt.Sprintf("the manager signed a log of %d entries that is not the beginning of the one held here: history was rewritten", entriesOf(c.Size)), f.checkpoint, c)
 		return false
 	}
 	return true

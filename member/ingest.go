@@ -122,7 +122,7 @@ func (in *ingest) verify() {
 	}
 	if in.edge.size != in.checkpoint.Size || in.edge.root() != in.checkpoint.Root {
 		in.finished(in.run, bad("%w: it ends with %d entries and root %s, the checkpoint says %d and %s",
-			errOther, in.edge.size, in.edge.root(), in.checkpoint.Size, in.checkpoint.Root))
+			errOther, entriesOf(in.edge.size), in.edge.root(), entriesOf(in.checkpoint.Size), in.checkpoint.Root))
 		return
 	}
 	in.at = in.store.State().Length

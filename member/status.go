@@ -117,3 +117,7 @@ func (s MemberStatus) Warnings() []string {
 	}
 	return w
 }
+
+// entriesOf is how many entries a log of some size has: its first leaf is the
+// charter.
+func entriesOf(size uint64) uint64 { return max(size, 1) - 1 }
