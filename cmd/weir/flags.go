@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/urfave/cli/v2"
 
@@ -210,6 +211,16 @@ func (o options) text(flag string) string {
 		return yes(o.c.Bool(flag), "true", "")
 	}
 	return o.c.String(flag)
+}
+
+// textOf is a flag's value where that is text. What is not would be stored and
+// shown as something else.
+func textOf(c *cli.Context, flag string) (string, error) {
+	text := c.String(flag)
+	if !utf8.ValidString(text) {
+		return "", usagef("--%s %q is not UTF-8 text", flag, text)
+	}
+	return text, nil
 }
 
 func split(list string) []string {

@@ -37,7 +37,11 @@ func (p *program) managerInit(c *cli.Context) (err error) {
 	if kind := c.String("kind"); kind != string(wire.KindLedger) {
 		return usagef("--kind %s: only ledger can be founded", kind)
 	}
-	if c.String("name") == "" {
+	name, err := textOf(c, "name")
+	if err != nil {
+		return err
+	}
+	if name == "" {
 		return usagef("a database needs a name: --name NAME")
 	}
 	scale := c.Int("scale")
@@ -46,7 +50,7 @@ func (p *program) managerInit(c *cli.Context) (err error) {
 	}
 	lower, upper := c.String("lower"), c.String("upper")
 	charter := wire.Charter{
-		Kind: wire.KindLedger, Name: c.String("name"), Created: time.Now().UnixMilli(), Unit: c.String("unit"), Scale: scale,
+		Kind: wire.KindLedger, Name: name, Created: time.Now().UnixMilli(), Unit: c.String("unit"), Scale: scale,
 		Encrypted: c.Bool("encrypted"), Quota: c.Int("quota"), Heartbeat: int(c.Duration("heartbeat").Seconds()), Stale: int(c.Duration("stale").Seconds()),
 	}
 	if charter.Lower, err = ledger.ParseAmount(lower, scale); err != nil {

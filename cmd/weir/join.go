@@ -83,9 +83,9 @@ func (p *program) memberJoin(c *cli.Context) error {
 
 // memberName reads --name; "" when it is not said.
 func memberName(c *cli.Context) (string, error) {
-	name := c.String("name")
+	name, err := textOf(c, "name")
 	if name == "" {
-		return "", nil
+		return "", err
 	}
 	if err := wire.CheckMemberName(name); err != nil {
 		return "", usagef("--name: %v", err)

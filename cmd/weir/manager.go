@@ -12,6 +12,7 @@ import (
 	"weir/internal/host"
 	"weir/internal/lookup"
 	"weir/keys"
+	"weir/ledger/wire"
 	"weir/manager"
 )
 
@@ -124,6 +125,7 @@ func (p *program) managerSession(c *cli.Context, o options, db host.Database, id
 	if !o.json {
 		p.printf("The manager of %q runs (%s), listening on %s.\n", db.Name, short(db.ID), m.Edges().Node.Addr())
 	}
+	var problem news
 	for {
 		select {
 		case <-c.Context.Done():
@@ -133,7 +135,10 @@ func (p *program) managerSession(c *cli.Context, o options, db host.Database, id
 			return nil
 		case r := <-reports:
 			v := host.ViewCycle(r, m.Scale())
-			if err := p.show(o.json, v, func() { p.printf("%s %s\n", time.Now().Format("15:04:05"), cycleLine(v)) }); err != nil {
+			if err := p.show(o.json, v, func() {
+				v.Problem = problem.of(v.Problem)
+				p.printf("%s %s\n", time.Now().Format("15:04:05"), cycleLine(v))
+			}); err != nil {
 				return err
 			}
 			if c.Bool("once") {
@@ -255,8 +260,19 @@ func (p *program) managerAdmit(c *cli.Context) error {
 	return p.ask(c, roleManager, "manager admit", host.AdmitIn{Code: c.Args().First()}, &v, func(o options) error {
 		return p.show(o.json, v, func() {
 			p.printf("%s is member %d. Give them this answer, for weir member join:\n%s\n", v.Name, v.Account, v.Answer)
+			p.note(opens(v.Answer))
 		})
 	})
+}
+
+// opens warns of an answer that has the read key; "": it has none.
+func opens(answer string) string {
+	if l, _ := wire.ParseLink(answer); l != nil {
+		if a, ok := l.(wire.Answer); ok && a.ReadKey != nil {
+			return "the database is encrypted, and whoever has this answer can read all of it: give it only to the member"
+		}
+	}
+	return ""
 }
 
 func (p *program) managerLink(c *cli.Context) error {
@@ -274,7 +290,7 @@ func (p *program) managerStatus(c *cli.Context) error {
 	return p.ask(c, roleManager, "manager status", nil, &v, func(o options) error {
 		return p.show(o.json, v, func() {
 			switch {
-			case v.Phase == string(manager.Stopped):
+			case v.Phase == string(manager.Stopped), !v.Running && v.Phase == string(manager.Refusing):
 				p.printf("Stopped: %s\n\n", v.Problem)
 			case !v.Running:
 				p.printf("The manager of %q does not run. Start it with weir manager run.\n\n", v.Name)
@@ -340,7 +356,11 @@ func (p *program) managerLimit(c *cli.Context) error {
 }
 
 func (p *program) act(c *cli.Context, name string) error {
-	in := host.ActIn{Who: c.Args().First(), Reason: c.String("reason"), Lower: c.String("lower"), Upper: c.String("upper")}
+	reason, err := textOf(c, "reason")
+	if err != nil {
+		return err
+	}
+	in := host.ActIn{Who: c.Args().First(), Reason: reason, Lower: c.String("lower"), Upper: c.String("upper")}
 	var v host.EntryView
 	return p.ask(c, roleManager, "manager "+name, in, &v, func(o options) error {
 		return p.show(o.json, v, func() {

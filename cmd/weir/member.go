@@ -155,6 +155,7 @@ func (p *program) memberSession(c *cli.Context, o options, cfg host.AgentConfig)
 	}); err != nil {
 		return err
 	}
+	others := make([]news, len(cfg.Databases))
 	look := time.NewTicker(reopenPause)
 	defer look.Stop()
 	for {
@@ -165,8 +166,30 @@ func (p *program) memberSession(c *cli.Context, o options, cfg host.AgentConfig)
 			if err := a.Broken(c.Context); err != nil && c.Context.Err() == nil {
 				return err
 			}
+			for i, db := range cfg.Databases {
+				if why, err := otherDevice(c, a, db); err == nil {
+					p.remark(others[i].of(why))
+				}
+			}
 		}
 	}
+}
+
+// otherDevice says that another device uses the key; "": none was noticed.
+func otherDevice(c *cli.Context, a *host.Agent, db host.Database) (string, error) {
+	raw, err := request(db, "member outbox", nil)
+	if err != nil {
+		return "", err
+	}
+	answer, err := a.Invoke(c.Context, "member outbox", raw)
+	if err != nil {
+		return "", err
+	}
+	var v host.OutboxView
+	if err := copyJSON(answer, &v); err != nil || v.Other == "" {
+		return "", err
+	}
+	return databaseNames([]host.Database{db}) + ": " + v.Other, nil
 }
 
 func (p *program) memberBalance(c *cli.Context) error {

@@ -39,8 +39,12 @@ func (p *program) memberPay(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	memo, err := textOf(c, "memo")
+	if err != nil {
+		return err
+	}
 	y := &payment{program: p, c: c, o: o, in: host.QuoteIn{
-		To: c.Args().Get(0), Amount: c.Args().Get(1), Memo: c.String("memo"), Until: c.Duration("until").Milliseconds(), Anyway: c.Bool("anyway"),
+		To: c.Args().Get(0), Amount: c.Args().Get(1), Memo: memo, Until: c.Duration("until").Milliseconds(), Anyway: c.Bool("anyway"),
 	}}
 	if c.Bool("offline") && c.Bool("wait") {
 		return usagef("--offline and --wait cannot both be meant")

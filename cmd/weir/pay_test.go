@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"flag"
 	"fmt"
@@ -40,6 +41,22 @@ func TestAPaymentThatWasNotSeenThroughSaysWhatThereIsOfIt(t *testing.T) {
 		y := payment{c: cli.NewContext(nil, set, nil), made: c.made, unsure: c.unsure}
 		if err := y.ended(c.err); host.Code(err) != c.code || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %d, %v", name, host.Code(err), err)
+		}
+	}
+}
+
+// What is not text would be stored as something else: it is refused.
+func TestTextOfFlagsIsUTF8(t *testing.T) {
+	for _, args := range [][]string{
+		{"member", "pay", "Ben", "1", "--memo", "caf\xe9"},
+		{"member", "code", "--name", "Ren\xe9"},
+		{"manager", "init", "--name", "Caf\xe9"},
+		{"manager", "suspend", "1", "--reason", "d\xe9j\xe0 vu"},
+	} {
+		var out, errs bytes.Buffer
+		code := run(t.Context(), append(append([]string{"weir"}, args...), "--dir", t.TempDir()), nil, &out, &errs)
+		if code != host.CodeUsage || !strings.Contains(errs.String(), `\xe9`) || !strings.Contains(errs.String(), "is not UTF-8 text") {
+			t.Errorf("%s: %d, %q", args[1], code, errs.String())
 		}
 	}
 }

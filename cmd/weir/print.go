@@ -105,6 +105,18 @@ func (p *program) remark(text string) {
 	}
 }
 
+// news is a text that is said once, until another takes its place.
+type news string
+
+// of gives a text when it is new.
+func (n *news) of(text string) string {
+	if text == string(*n) {
+		return ""
+	}
+	*n = news(text)
+	return text
+}
+
 // progress overwrites one line of the terminal; "" clears it.
 func (p *program) progress(text string) {
 	if p.terminal() {

@@ -73,6 +73,9 @@ func (a *Agent) status(s *seat, _ nothing) (any, error) {
 	if v.ID == "" || st == nil {
 		v.ID, v.Name = s.db.ID, s.db.Name
 	}
+	if why := s.rot.text(); why != "" {
+		v.Warnings = append(v.Warnings, why)
+	}
 	var why string
 	if v.Unanswered, why = s.unanswered(now); why != "" {
 		v.Warnings = append(v.Warnings, why)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"strings"
 
 	"weir/keys/keyfile"
+	"weir/ledger/store"
 	"weir/ledger/wire"
 )
 
@@ -107,14 +109,31 @@ func (d Directory) Databases() ([]Database, error) {
 		}
 		var db Database
 		if err := json.Unmarshal(b, &db); err != nil {
-			return nil, fmt.Errorf("list databases: %s: %w", n, err)
+			return nil, fmt.Errorf("list databases: %w: %s does not read: %w", store.ErrDamaged, n, err)
 		}
 		if _, err := ParseID(db.ID); err != nil || filepath.Base(n) != db.ID+".json" {
-			return nil, fmt.Errorf("list databases: %s names another database", n)
+			return nil, fmt.Errorf("list databases: %w: %s names another database", store.ErrDamaged, n)
 		}
 		all = append(all, db)
 	}
 	return all, nil
+}
+
+// Orphan is an error if there is a store of which nothing else is known: its
+// record was lost, and whoever takes the directory for empty would begin anew.
+func (d Directory) Orphan() error {
+	names, err := filepath.Glob(filepath.Join(string(d), "db", "*", "FORMAT"))
+	if err != nil {
+		return err
+	}
+	for _, n := range names {
+		id := filepath.Base(filepath.Dir(n))
+		if _, err := os.Lstat(d.record(id)); errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%w: %s holds a database, and %s, which says whose, is missing; put it back from a copy, or move the database away",
+				store.ErrDamaged, filepath.Dir(n), filepath.Base(d.record(id)))
+		}
+	}
+	return nil
 }
 
 // Choose gives the database that which names: an id, the beginning of one, a
@@ -123,6 +142,9 @@ func (d Directory) Databases() ([]Database, error) {
 func (d Directory) Choose(which, role string) (Database, error) {
 	all, err := d.Databases()
 	if err != nil {
+		return Database{}, err
+	}
+	if err := d.Orphan(); err != nil {
 		return Database{}, err
 	}
 	if len(all) == 0 {

@@ -25,6 +25,7 @@ type Manager struct {
 	ended chan struct{}
 	edges *Edges           // nil: no network
 	role  *manager.Manager // nil: no network
+	rot   *rot             // nil: no network
 }
 
 // ManagerConfig opens a Manager.
@@ -88,6 +89,7 @@ func OpenManager(ctx context.Context, c ManagerConfig) (*Manager, error) {
 		return nil, err
 	}
 	m.desk = &m.role.Desk
+	m.rot = watchRot(m.store, func() {})
 	st := m.store.State()
 	m.loop.Post(func() {
 		meet(m.edges.Swarm, m.loop, st.ID, st.ReadKey)
@@ -111,6 +113,7 @@ func (m *Manager) Close() error {
 	if m.edges != nil {
 		m.edges.Close()
 	}
+	m.rot.close()
 	return m.store.Close()
 }
 

@@ -77,13 +77,19 @@ func (m *Manager) status() (ManagerStatusView, error) {
 	}
 	v.Link = link.Link
 	if m.role == nil {
-		if v.Problem, err = m.desk.Stopped(); v.Problem != "" {
-			v.Phase = string(manager.Stopped)
+		if v.Problem, err = m.desk.Barred(); v.Problem != "" {
+			v.Phase = string(manager.Refusing)
+			if why, _ := m.desk.Stopped(); why != "" {
+				v.Phase = string(manager.Stopped)
+			}
 		}
 		return v, err
 	}
 	s := m.role.Status()
 	v.Running, v.Phase, v.Problem = true, string(s.Phase), s.Reason
+	if v.Problem == "" {
+		v.Problem = m.rot.text()
+	}
 	if v.Problem == "" {
 		v.Problem = s.Last.Problem
 	}
@@ -161,7 +167,11 @@ func (m *Manager) bootstrap() []netip.AddrPort {
 }
 
 func (m *Manager) audit() (any, error) {
-	return audit(m.store, RoleManager)
+	v, err := audit(m.store, RoleManager)
+	if err == nil && !v.OK && m.rot != nil {
+		m.rot.found(v.Findings[0])
+	}
+	return v, err
 }
 
 func (m *Manager) clock() (any, error) {

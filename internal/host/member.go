@@ -40,6 +40,7 @@ type seat struct {
 	closed  error          // why the database cannot be read: store.ErrReadKey
 	store   *store.Store   // without network
 	desk    *member.Desk   // without network
+	rot     *rot           // nil: no network, or nothing is stored yet
 	vigil   vigil          // while a request to join has no answer
 }
 
@@ -86,6 +87,9 @@ func OpenAgent(ctx context.Context, c AgentConfig) (*Agent, error) {
 func (a *Agent) sit(s *seat) {
 	a.seats = append(a.seats, s)
 	if s.role != nil {
+		if st := s.open(); st != nil && s.rot == nil {
+			s.rot = watchRot(st, a.changes)
+		}
 		s.meeting = meet(a.edges.Swarm, a.loop, s.link.ID, s.link.ReadKey)
 		s.role.Start()
 	}
@@ -96,8 +100,12 @@ func (s *seat) leave() {
 	if s.role != nil {
 		s.meeting.leave()
 		s.role.Stop()
+		s.rot.close()
 	}
 }
+
+// changes is wake, from any goroutine.
+func (a *Agent) changes() { a.loop.Post(a.wake) }
 
 // seat opens one database.
 func (a *Agent) seat(db Database) (*seat, error) {
@@ -116,7 +124,7 @@ func (a *Agent) seat(db Database) (*seat, error) {
 	}
 	st, err := store.Open(disk, store.Options{ReadKey: j.ReadKey})
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return nil, unreadable(damaged(err, "move "+a.cfg.Dir.Store(id)+" away, then weir member join by the public link and weir member takeover"))
+		return nil, unreadable(damaged(err, "move "+a.cfg.Dir.Store(id)+" away, then weir member join by the public link and weir member takeover"), j.DatabaseLink)
 	}
 	if err == nil {
 		if st, err = a.claim(st); err != nil {
@@ -135,13 +143,16 @@ func (a *Agent) seat(db Database) (*seat, error) {
 		Create: func(charter []byte) (*store.Store, error) {
 			st, err := store.Create(disk, charter, store.Options{ReadKey: j.ReadKey})
 			if err != nil {
-				err = unreadable(err)
+				err = unreadable(err, j.DatabaseLink)
 				if errors.Is(err, store.ErrReadKey) {
 					s.closed = err
 				}
 				return nil, err
 			}
-			return a.claim(st)
+			if st, err = a.claim(st); err == nil {
+				s.rot = watchRot(st, a.changes)
+			}
+			return st, err
 		},
 	}
 	dht := a.edges.Node.Post(a.loop.Post)
@@ -151,12 +162,15 @@ func (a *Agent) seat(db Database) (*seat, error) {
 	return s, err
 }
 
-// unreadable says what to do about a read key that is missing.
-func unreadable(err error) error {
-	if !errors.Is(err, store.ErrReadKey) {
+// unreadable says what to do about a read key that is missing or another's.
+func unreadable(err error, link wire.DatabaseLink) error {
+	switch {
+	case !errors.Is(err, store.ErrReadKey):
 		return err
+	case link.ReadKey == nil:
+		return fmt.Errorf("this database is encrypted, and the link has no read key: join it by an invitation, or by what weir manager link --read-key prints%w", silent{err})
 	}
-	return fmt.Errorf("%w; join it by an invitation, or by what weir manager link --read-key prints", err)
+	return fmt.Errorf("%w; ask whoever gave you the link for another one", err)
 }
 
 // damaged says what to do about a store that is damaged.

@@ -273,7 +273,7 @@ func (o *opaque) verify(ctx context.Context) (VerifyView, error) {
 		Note:  string(c.Note(o.id, o.charter.Log)), VerifierKey: wire.VerifierKey(o.id, o.charter.Log),
 	}
 	if c.Size < s.head.Checkpoint.Size {
-		v.Warnings = append(v.Warnings, fmt.Sprintf("only an older torrent could be had, with %d of %d entries", c.Size, s.head.Checkpoint.Size))
+		v.Warnings = append(v.Warnings, fmt.Sprintf("only an older torrent could be had, with %d of %d entries", EntriesOf(c.Size), EntriesOf(s.head.Checkpoint.Size)))
 	}
 	return v, nil
 }
