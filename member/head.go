@@ -1,7 +1,9 @@
 package member
 
 import (
+	"encoding/binary"
 	"fmt"
+	"io"
 	"time"
 
 	"weir/internal/lookup"
@@ -212,18 +214,37 @@ func (f *Follower) reput(it lookup.Item, holders []lookup.Holder) {
 	f.ports.DHT.Put(lookup.Put{Item: it, Holders: holders}, func(lookup.Stored) {})
 }
 
-// checkCharter puts the charter back when no node has it.
+// charterPuts is how many members put the charter again in each Reput, if all of
+// them are there: nodes drop it after two hours, all at once.
+const charterPuts = 4
+
+// checkCharter puts the charter back when no node has it, and now and then before
+// that.
 func (f *Follower) checkCharter() {
 	if f.closed {
 		return
 	}
 	f.charterTimer = f.ports.Clock.After(f.jitter(f.cfg.Reput), f.checkCharter)
 	f.ports.DHT.Get(lookup.Get{Target: wire.Target(f.id), First: true}, guard(f, func(found lookup.Found) {
-		if found.Item != nil || found.Answered == 0 {
+		holders := found.Closest
+		if found.Item != nil {
+			holders = nil // the look ended at the first that has it
+		}
+		if found.Answered == 0 || found.Item != nil && !f.drawn(charterPuts) {
 			return
 		}
 		if it, err := lookup.Immutable(f.store.Charter()); err == nil {
-			f.reput(it, found.Closest)
+			f.reput(it, holders)
 		}
 	}))
+}
+
+// drawn is true for about n of all members.
+func (f *Follower) drawn(n int) bool {
+	var b [8]byte
+	if _, err := io.ReadFull(f.ports.Random, b[:]); err != nil {
+		return false
+	}
+	members := uint64(f.store.State().Members())
+	return binary.BigEndian.Uint64(b[:])%max(members, 1) < uint64(n)
 }
