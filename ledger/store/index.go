@@ -19,7 +19,7 @@ const (
 	indexFormat = pebble.FormatValueSeparation
 
 	memTableBytes      = 8 << 20
-	memTableBytesSmall = 256 << 10
+	memTableBytesSmall = 64 << 10
 	cacheBytes         = 32 << 20
 	openFilesMax       = 256
 )

@@ -15,7 +15,7 @@ import (
 
 // Options tune a store.
 type Options struct {
-	// Small is for simulated worlds of many stores: 256 KiB memtables, a small
+	// Small is for simulated worlds of many stores: 64 KiB memtables, a small
 	// cache (or the Crashable's), no free space held back.
 	Small bool
 	// ReadKey is the read key of an encrypted database, and nil for a readable
