@@ -286,6 +286,10 @@ func (m *Manager) serveAll() {
 		wanted[ih] = true
 	}
 	m.stopServing(wanted)
+	// What is served last is announced first: the newest torrent.
+	for m.volumes < m.Store.State().Volumes && m.serveVolume(m.volumes) == nil {
+		m.volumes++
+	}
 	now := m.ports.Clock.Now()
 	for _, t := range all {
 		if !wanted[t.Infohash] {
@@ -306,11 +310,6 @@ func (m *Manager) serveAll() {
 			if m.Store.Commit(nil, record(t.key(), t)) != nil {
 				return // the next cycle meets the same disk and says so
 			}
-		}
-	}
-	for ; m.volumes < m.Store.State().Volumes; m.volumes++ {
-		if m.serveVolume(m.volumes) != nil {
-			return
 		}
 	}
 }

@@ -72,6 +72,8 @@ type Client struct {
 	mu      sync.Mutex
 	closed  bool
 	shares  map[[20]byte]*share
+	added   uint64        // shares
+	pace    *rate.Limiter // of announcements
 	fetches map[*fetch]struct{}
 	conns   map[*torrent.PeerConn]*conn
 	meets   map[[20]byte]time.Time // infohashes to meet at, and when next
@@ -113,6 +115,7 @@ func New(config Config) (*Client, error) {
 		wake:    make(chan struct{}, 1),
 		retry:   retryFirst,
 		shares:  make(map[[20]byte]*share),
+		pace:    rate.NewLimiter(announceRate, announceBurst),
 		fetches: make(map[*fetch]struct{}),
 		conns:   make(map[*torrent.PeerConn]*conn),
 		meets:   make(map[[20]byte]time.Time),

@@ -1,6 +1,7 @@
 package swarm
 
 import (
+	"cmp"
 	"maps"
 	"math/rand/v2"
 	"net/netip"
@@ -9,7 +10,9 @@ import (
 )
 
 const (
-	announceInterval = 5 * time.Minute  // on average
+	announceInterval = 5 * time.Minute // on average, of a torrent that does not have to wait for others
+	announceRate     = 1               // torrents a second
+	announceBurst    = 8
 	meetInterval     = 20 * time.Second // of who is behind a NAT and knows up to meetPeers others
 	meetPeers        = 4
 	handInterval     = time.Hour // met torrent peers are offered to every torrent again
@@ -143,10 +146,11 @@ func (c *Client) keep() {
 }
 
 // announceDue announces what is due and says for how long nothing more is.
+// Torrents have their turn one by one, however many there are.
 func (c *Client) announceDue(now time.Time) time.Duration {
 	wait := handInterval
 	var meets [][20]byte
-	var shares []*share
+	var due []*share
 	c.mu.Lock()
 	for infohash, at := range c.meets {
 		if !at.After(now) {
@@ -161,19 +165,42 @@ func (c *Client) announceDue(now time.Time) time.Duration {
 			continue
 		}
 		if !s.next.After(now) {
-			shares = append(shares, s)
-			s.next = now.Add(jitter(announceInterval))
+			due = append(due, s)
+		} else {
+			wait = min(wait, s.next.Sub(now))
 		}
+	}
+	slices.SortFunc(due, turn)
+	for i, s := range due {
+		r := c.pace.ReserveN(now, 1)
+		if delay := r.DelayFrom(now); delay > 0 {
+			r.CancelAt(now)
+			due, wait = due[:i], min(wait, delay)
+			break
+		}
+		s.next = now.Add(jitter(announceInterval))
 		wait = min(wait, s.next.Sub(now))
 	}
 	c.mu.Unlock()
 	for _, infohash := range meets {
 		c.announce(infohash, c.meet)
 	}
-	for _, s := range shares {
+	for _, s := range due {
 		c.look(s, true)
 	}
 	return wait
+}
+
+// turn orders torrents that are due: those that were never announced come first,
+// the newest of them before all, and then those that wait longest.
+func turn(a, b *share) int {
+	switch {
+	case a.next.IsZero() && b.next.IsZero():
+		return cmp.Compare(b.number, a.number)
+	case a.next.Equal(b.next):
+		return cmp.Compare(a.number, b.number)
+	}
+	return a.next.Compare(b.next)
 }
 
 // callAgain is how many of those who are at a meeting are called once more.

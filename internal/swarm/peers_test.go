@@ -2,8 +2,11 @@ package swarm
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 func TestTheMoreThereAreTheMoreRarelyEachLooks(t *testing.T) {
@@ -26,5 +29,56 @@ func TestTheMoreThereAreTheMoreRarelyEachLooks(t *testing.T) {
 		if got := c.meetAgain(); got != tt.want {
 			t.Errorf("%d met, reached %v: %s, want %s", tt.met, tt.reached, got, tt.want)
 		}
+	}
+}
+
+func TestTorrentsAreAnnouncedOneByOneTheNewestFirst(t *testing.T) {
+	const all = 40
+	c := &Client{met: newAddresses(metMax), shares: make(map[[20]byte]*share), pace: rate.NewLimiter(announceRate, announceBurst)}
+	for i := range all {
+		c.shares[[20]byte{byte(i)}] = &share{number: uint64(i), announce: true}
+	}
+	announced := func() (n int, oldest uint64) {
+		oldest = all
+		for _, s := range c.shares {
+			if !s.next.IsZero() {
+				n++
+				oldest = min(oldest, s.number)
+			}
+		}
+		return n, oldest
+	}
+	now := time.Now()
+	for want := announceBurst; want <= all; want++ {
+		wait := c.announceDue(now)
+		if n, oldest := announced(); n != want || oldest != uint64(all-want) {
+			t.Fatalf("%d torrents announced, the first of them number %d; want %d", n, oldest, want)
+		}
+		if want < all && (wait <= 0 || wait > time.Second) {
+			t.Fatalf("with %d of %d announced the next is due in %s", want, all, wait)
+		}
+		now = now.Add(time.Second)
+	}
+
+	// Those that wait longest are announced again first; a new one goes before them.
+	now = now.Add(2 * announceInterval)
+	c.shares[[20]byte{all}] = &share{number: all, announce: true}
+	before := make(map[*share]time.Time)
+	for _, s := range c.shares {
+		before[s] = s.next
+	}
+	c.announceDue(now)
+	var due, left []time.Time
+	for s, at := range before {
+		if s.next != at {
+			due = append(due, at)
+		} else {
+			left = append(left, at)
+		}
+	}
+	slices.SortFunc(due, time.Time.Compare)
+	slices.SortFunc(left, time.Time.Compare)
+	if len(due) != announceBurst || !due[0].IsZero() || due[len(due)-1].After(left[0]) {
+		t.Errorf("announced again: %v, and not %v", due, left)
 	}
 }

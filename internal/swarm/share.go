@@ -24,8 +24,9 @@ type share struct {
 	// Guarded by Client.mu.
 	info     []byte // nil: not known yet
 	fetch    *fetch // nil: complete
+	number   uint64 // of those that were added
 	announce bool
-	next     time.Time  // when to announce again
+	next     time.Time  // when to announce again; zero: it never was
 	known    *addresses // torrent peers of this torrent
 	seeders  map[torrent.PeerID]time.Time
 	metadata metadata
@@ -167,6 +168,8 @@ func (c *Client) add(s *share, info []byte) error {
 		c.mu.Unlock()
 		return ErrClosed
 	}
+	c.added++
+	s.number = c.added
 	c.shares[s.infohash] = s
 	c.mu.Unlock()
 	c.register(s, info)
