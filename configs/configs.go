@@ -30,13 +30,15 @@ type Settings struct {
 	Follow            string   `toml:"follow"`
 	UploadRate        string   `toml:"upload_rate"`
 	DownloadRate      string   `toml:"download_rate"`
+	NodeRate          int      `toml:"node_rate"`
+	NodeBurst         int      `toml:"node_burst"`
 	PassphraseFile    string   `toml:"passphrase_file"`
 	PassphraseCommand string   `toml:"passphrase_command"`
 }
 
 // Keys are the keys that weir.toml knows, sorted.
 func Keys() []string {
-	return []string{"bootstrap", "cycle", "download_rate", "follow", "listen", "passphrase_command", "passphrase_file", "public", "upload_rate"}
+	return []string{"bootstrap", "cycle", "download_rate", "follow", "listen", "node_burst", "node_rate", "passphrase_command", "passphrase_file", "public", "upload_rate"}
 }
 
 const fileBytesMax = 64 << 10
@@ -94,8 +96,16 @@ func Parse(text string) (Settings, error) {
 			return s, fmt.Errorf("%s: %w", key, err)
 		}
 	}
+	for key, n := range map[string]int{"node_rate": s.NodeRate, "node_burst": s.NodeBurst} {
+		if meta.IsDefined(key) && (n < 1 || n > NodeRateMax) {
+			return s, fmt.Errorf("%s = %d is not between 1 and %d packets", key, n, NodeRateMax)
+		}
+	}
 	return s, nil
 }
+
+// NodeRateMax bounds what one DHT node may be sent: more is an attack.
+const NodeRateMax = 1000
 
 // ParseRate reads bytes a second: digits, and k (1000) or M (1000000) behind
 // them. "" is 0, no limit.

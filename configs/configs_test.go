@@ -36,6 +36,8 @@ func TestWhatDoesNotReadIsRefusedWithTheReason(t *testing.T) {
 		`upload_rate = "fast"`:   "bytes a second",
 		`upload_rate = 5`:        "",
 		`public = "yes"`:         "",
+		`node_rate = 0`:          "not between 1 and 1000",
+		`node_burst = 1001`:      "not between 1 and 1000",
 		"bootstrap = [":          "line 1",
 		"[network]\nlisten = ''": "no key",
 	} {

@@ -65,6 +65,8 @@ func networkFlags() []cli.Flag {
 		&cli.StringFlag{Name: "listen", Usage: "`HOST:PORT` for UDP (DHT) and TCP (torrents); default: any free port", EnvVars: []string{"WEIR_LISTEN"}},
 		&cli.StringFlag{Name: "upload-rate", Usage: "limit for torrents, `BYTES` a second, k or M behind it", EnvVars: []string{"WEIR_UPLOAD_RATE"}},
 		&cli.StringFlag{Name: "download-rate", Usage: "the same for downloads, `BYTES` a second", EnvVars: []string{"WEIR_DOWNLOAD_RATE"}},
+		&cli.IntFlag{Name: "node-rate", DefaultText: "20", Usage: "polls send one DHT node at most `N` packets a second", EnvVars: []string{"WEIR_NODE_RATE"}},
+		&cli.IntFlag{Name: "node-burst", DefaultText: "32", Usage: "… and at most `N` at once", EnvVars: []string{"WEIR_NODE_BURST"}},
 		&cli.BoolFlag{Name: "verbose", Usage: "say what happens on the network", EnvVars: []string{"WEIR_VERBOSE"}},
 	}
 }
@@ -138,8 +140,26 @@ func (o options) network(p *program) (host.Network, error) {
 	if n.DownloadRate, err = configs.ParseRate(o.pick("download-rate", o.settings.DownloadRate)); err != nil {
 		return n, usagef("--download-rate: %v", err)
 	}
+	if n.NodeRate, err = o.courtesy("node-rate", o.settings.NodeRate); err != nil {
+		return n, err
+	}
+	if n.NodeBurst, err = o.courtesy("node-burst", o.settings.NodeBurst); err != nil {
+		return n, err
+	}
 	if o.c.Bool("verbose") {
 		n.Logf = p.logf
+	}
+	return n, nil
+}
+
+// courtesy is what a flag or the file says of packets to one node; 0: nothing.
+func (o options) courtesy(flag string, file int) (int, error) {
+	if !o.c.IsSet(flag) {
+		return file, nil
+	}
+	n := o.c.Int(flag)
+	if n < 1 || n > configs.NodeRateMax {
+		return 0, usagef("--%s %d is not between 1 and %d packets", flag, n, configs.NodeRateMax)
 	}
 	return n, nil
 }

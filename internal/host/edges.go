@@ -24,6 +24,8 @@ type Network struct {
 	Public       bool     // join the public DHT even when Bootstrap is given
 	UploadRate   int64    // bytes a second; 0: no limit
 	DownloadRate int64
+	NodeRate     int // packets a second that polls send one DHT node; 0: the default
+	NodeBurst    int
 	Logf         func(format string, args ...any)
 }
 
@@ -58,6 +60,7 @@ func (n Network) Open(ctx context.Context, d Directory, linked []netip.AddrPort,
 	}
 	node, err := mainline.Open(ctx, mainline.Config{
 		Listen: listen, Bootstrap: bootstrap, Public: public, Cache: d.nodes(), Logf: n.Logf,
+		Poll: lookup.PollConfig{NodeRate: n.NodeRate, NodeBurst: n.NodeBurst},
 	})
 	if err != nil {
 		return nil, err
