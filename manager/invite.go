@@ -61,8 +61,21 @@ func (m *Manager) requested(p *invitePoll, r lookup.Polled) {
 	}
 }
 
+// requests says whether a request waits.
+func (m *Manager) requests() bool {
+	for _, p := range m.invites {
+		if p.request != nil {
+			return true
+		}
+	}
+	return false
+}
+
 // admitJoiners gives accounts to those whose requests came.
 func (m *Manager) admitJoiners(c *cycle) {
+	if !m.requests() {
+		return
+	}
 	all, err := m.Invitations()
 	if err != nil {
 		c.report.Problem = err.Error()
