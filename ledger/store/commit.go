@@ -82,6 +82,9 @@ func (s *Store) commit(batches []*ledger.Batch, records []KV, founding bool) err
 	applied = true
 	s.tail = tail
 	s.layout.Store(next)
+	if len(batches) > 0 {
+		s.edge.grow(batches)
+	}
 	for _, b := range batches {
 		if !founding {
 			s.state.Adopt(b)

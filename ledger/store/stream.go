@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/bits"
 	"sync"
 
 	"golang.org/x/mod/sumdb/tlog"
@@ -69,8 +70,9 @@ func (s *Store) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
 	})
 }
 
-// edge remembers the Merkle hashes that were asked for last. A stored hash never
-// changes, and from one commit to the next most of a log's right edge is the same.
+// edge remembers the Merkle hashes that were asked for last, or after a commit
+// those of the log's right edge, which are asked for next. A stored hash never
+// changes, and from one commit to the next most of the right edge is the same.
 type edge struct {
 	mu     sync.Mutex
 	hashes map[int64]tlog.Hash // of one call, edgeMax at most; guarded by mu
@@ -110,6 +112,29 @@ func (e *edge) read(indexes []int64, from func([]int64) ([]tlog.Hash, error)) ([
 		e.mu.Unlock()
 	}
 	return hashes, nil
+}
+
+// grow remembers the right edge of a log that batches have made longer, as far
+// as it is in them or was remembered.
+func (e *edge) grow(batches []*ledger.Batch) {
+	next := make(map[int64]tlog.Hash)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for at, left := uint64(0), batches[len(batches)-1].Size; left > 0; {
+		level := bits.Len64(left) - 1
+		x := tlog.StoredHashIndex(level, int64(at>>level))
+		at, left = at+1<<level, left-1<<level
+		h, ok := e.hashes[x]
+		for _, b := range batches {
+			if i := x - b.FirstHash; i >= 0 && i < int64(len(b.Hashes)) {
+				h, ok = b.Hashes[i], true
+			}
+		}
+		if ok {
+			next[x] = h
+		}
+	}
+	e.hashes = next
 }
 
 // readHashes reads stored hashes with indexes below end.
