@@ -38,8 +38,7 @@ type asks struct {
 	queue    []askRef
 	lateUpTo int
 	goneUpTo int
-	open     int    // neither answered nor late
-	room     []byte // for packets
+	open     int // neither answered nor late
 }
 
 type askRef struct{ place, tag uint32 }
@@ -131,19 +130,11 @@ func (p *poller) transmit(k *pollKey, t turn) {
 	if k.seq >= 0 {
 		m.Seq, m.HasSeq = k.seq, true
 	}
-	if cap(p.asks.room)-len(p.asks.room) < packetRoom {
-		p.asks.room = make([]byte, 0, 32*packetRoom)
-	}
-	start := len(p.asks.room)
-	p.asks.room = m.Append(p.asks.room)
-	data := p.asks.room[start:len(p.asks.room):len(p.asks.room)]
+	data := p.client.encoder.Encode(&m)
 	p.client.out = append(p.client.out, Packet{To: unpackAddr(p.nodes.list[t.node].at), Data: data})
 	p.poll.report.Packets++
 	p.poll.report.BytesOut += int64(len(data))
 }
-
-// packetRoom is more than a get of ours takes.
-const packetRoom = 192
 
 func (p *poller) tag() uint32 {
 	for {

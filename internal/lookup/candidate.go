@@ -61,22 +61,30 @@ func order(a, b *candidate) int {
 
 // addKnown makes a node whose id is told by another a candidate.
 func (t *traversal) addKnown(n Node, by *candidate) {
+	if t.confirm(n.Addr, by) {
+		return
+	}
 	t.add(&candidate{Node: n, by: by, placed: true, distance: Distance(t.get.Target, n.ID)})
 }
 
 // add makes a node a candidate, unless it cannot be one or is too far away in
 // a full list.
 func (t *traversal) add(c *candidate) {
-	if known := t.known[c.Addr]; known != nil {
-		known.confirmed = known.confirmed || known.by != c.by
-		return
-	}
-	if !askable(c.Addr) || t.client.self(c.Node) || len(t.list) >= candidatesMax && !t.makeRoom(c) {
+	if t.confirm(c.Addr, c.by) || !askable(c.Addr) || t.client.self(c.Node) || len(t.list) >= candidatesMax && !t.makeRoom(c) {
 		return
 	}
 	c.seq = -1
 	t.known[c.Addr] = c
 	t.insert(c)
+}
+
+// confirm notes that somebody names a node; false: it is no candidate.
+func (t *traversal) confirm(a netip.AddrPort, by *candidate) bool {
+	known := t.known[a]
+	if known != nil {
+		known.confirmed = known.confirmed || known.by != by
+	}
+	return known != nil
 }
 
 // makeRoom drops the farthest fresh candidate, if it is farther than c.

@@ -47,9 +47,11 @@ type Client struct {
 	queries  map[uint64]*query // by id; only for look-up, never walked
 	timeouts timeouts          // the same queries, next deadline first
 	ready    []operation       // may have something to send, served in turn
+	served   int               // of ready, the first ones: done with
 	settled  []operation       // over, to be finished by the next Handle or Tick
 	wake     time.Time         // when the first of settled came
 	out      []Packet
+	encoder  Encoder // of out
 }
 
 // operation is a get or a put under way.
@@ -278,10 +280,10 @@ func (c *Client) advance(now time.Time, op operation) {
 
 // pump lets operations send in turn, one query each, while there is room.
 func (c *Client) pump(now time.Time) {
-	for len(c.ready) > 0 && len(c.queries) < c.config.InFlight {
-		op := c.ready[0]
-		c.ready[0] = nil
-		c.ready = c.ready[1:]
+	for c.served < len(c.ready) && len(c.queries) < c.config.InFlight {
+		op := c.ready[c.served]
+		c.ready[c.served] = nil
+		c.served++
 		op.running().queued = false
 		if op.running().settled {
 			continue
@@ -293,6 +295,9 @@ func (c *Client) pump(now time.Time) {
 			continue // an answer or a timeout will bring it back
 		}
 		c.advance(now, op)
+	}
+	if c.served == len(c.ready) || c.served > 1024 && 2*c.served > len(c.ready) {
+		c.ready, c.served = append(c.ready[:0], c.ready[c.served:]...), 0
 	}
 }
 

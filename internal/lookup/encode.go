@@ -3,6 +3,22 @@ package lookup
 // Encode is the message as a datagram, in canonical bencode.
 func (m *Message) Encode() []byte { return m.Append(make([]byte, 0, m.sizeHint())) }
 
+// Encoder encodes messages behind each other in blocks: one allocation serves
+// many datagrams. They may be kept, and keep their block.
+type Encoder struct{ block []byte }
+
+const encoderBlock = 6 << 10
+
+// Encode is m as a datagram.
+func (e *Encoder) Encode(m *Message) []byte {
+	if hint := m.sizeHint(); cap(e.block)-len(e.block) < hint {
+		e.block = make([]byte, 0, max(encoderBlock, hint))
+	}
+	start := len(e.block)
+	e.block = m.Append(e.block)
+	return e.block[start:len(e.block):len(e.block)]
+}
+
 func (m *Message) sizeHint() int {
 	return 192 + len(m.Value) + len(m.Nodes) + len(m.Token) + len(m.Salt) + len(m.Key) + len(m.Sig) + len(m.Text) + 8*len(m.Peers)
 }

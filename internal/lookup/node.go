@@ -1,7 +1,8 @@
 package lookup
 
 import (
-	"bytes"
+	"cmp"
+	"encoding/binary"
 	"net/netip"
 )
 
@@ -54,17 +55,25 @@ func appendCompactAddr(dst []byte, a netip.AddrPort) []byte {
 
 // Distance is the XOR metric of Kademlia, as a big-endian number.
 func Distance(a, b [20]byte) (d [20]byte) {
-	for i := range d {
-		d[i] = a[i] ^ b[i]
-	}
+	order := binary.BigEndian
+	order.PutUint64(d[:], order.Uint64(a[:])^order.Uint64(b[:]))
+	order.PutUint64(d[8:], order.Uint64(a[8:])^order.Uint64(b[8:]))
+	order.PutUint32(d[16:], order.Uint32(a[16:])^order.Uint32(b[16:]))
 	return d
 }
 
 // Closer compares the distances of a and b to target; it is negative when a is
 // closer.
 func Closer(target, a, b [20]byte) int {
-	da, db := Distance(target, a), Distance(target, b)
-	return bytes.Compare(da[:], db[:])
+	order := binary.BigEndian
+	for i := 0; i < 16; i += 8 {
+		t := order.Uint64(target[i:])
+		if da, db := t^order.Uint64(a[i:]), t^order.Uint64(b[i:]); da != db {
+			return cmp.Compare(da, db)
+		}
+	}
+	t := order.Uint32(target[16:])
+	return cmp.Compare(t^order.Uint32(a[16:]), t^order.Uint32(b[16:]))
 }
 
 // unmap gives an address its one form: IPv4 is never written as IPv6.

@@ -17,6 +17,8 @@ type query struct {
 	to       netip.AddrPort
 	message  Message
 	sent     []time.Time // of each try
+	room     [1]time.Time
+	tid      [transactionBytes]byte // of the newest try
 	deadline time.Time
 	index    int // in Client.timeouts
 
@@ -67,6 +69,7 @@ func (c *Client) send(now time.Time, q *query) {
 			break
 		}
 	}
+	q.sent = q.room[:0]
 	c.queries[q.id] = q
 	q.op.running().open = append(q.op.running().open, q)
 	c.transmit(now, q)
@@ -76,11 +79,12 @@ func (c *Client) send(now time.Time, q *query) {
 // transmit sends a query once more and sets its deadline.
 func (c *Client) transmit(now time.Time, q *query) {
 	try := len(q.sent)
-	q.message.Transaction = binary.BigEndian.AppendUint64(nil, q.id|uint64(try))
+	binary.BigEndian.PutUint64(q.tid[:], q.id|uint64(try))
+	q.message.Transaction = q.tid[:]
 	q.message.ID, q.message.ReadOnly = c.id, true
 	q.deadline = now.Add(c.rtt.timeout(try))
 	q.sent = append(q.sent, now)
-	data := q.message.Encode()
+	data := c.encoder.Encode(&q.message)
 	q.op.running().packets++
 	q.op.running().out += int64(len(data))
 	c.out = append(c.out, Packet{To: q.to, Data: data})

@@ -71,12 +71,7 @@ func (e *Endpoint) After(d time.Duration, f func()) Timer {
 	if !e.up {
 		return Timer{}
 	}
-	life := e.life
-	return e.net.world.After(d, func() {
-		if e.life == life {
-			f()
-		}
-	})
+	return e.net.world.after(d, e, f)
 }
 
 // opened lets answers from an address through the NAT.

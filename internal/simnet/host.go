@@ -30,6 +30,7 @@ type Host struct {
 	config HostConfig
 	client *lookup.Client
 	inside bool // in Handle or Tick: they flush when they are done
+	ticks  func()
 	wake   Timer
 	wakeAt time.Time // when wake fires; zero: it is not set
 }
@@ -37,6 +38,7 @@ type Host struct {
 // NewHost makes a living host at the network's next address.
 func NewHost(n *Network, c HostConfig) *Host {
 	h := &Host{config: c}
+	h.ticks = h.tick
 	h.Endpoint = n.Endpoint(h.handle)
 	h.start()
 	return h
@@ -173,21 +175,28 @@ func living[T any](h *Host, f func(T)) func(T) {
 
 // handle takes a datagram from the network.
 func (h *Host) handle(from netip.AddrPort, data []byte) {
-	h.enter(func(c *lookup.Client, now time.Time) { c.Handle(now, from, data) })
+	life := h.enter()
+	h.client.Handle(h.net.world.Now(), from, data)
+	h.leave(life)
 }
 
 // tick lets the machine run its timeouts.
 func (h *Host) tick() {
 	h.wakeAt = time.Time{}
-	h.enter(func(c *lookup.Client, now time.Time) { c.Tick(now) })
+	life := h.enter()
+	h.client.Tick(h.net.world.Now())
+	h.leave(life)
 }
 
-// enter runs the machine and then sends what it wants sent. A callback may
-// have ended the life in the meantime.
-func (h *Host) enter(f func(c *lookup.Client, now time.Time)) {
-	life := h.life
+// enter begins a turn of the machine.
+func (h *Host) enter() (life uint32) {
 	h.inside = true
-	f(h.client, h.net.world.Now())
+	return h.life
+}
+
+// leave ends it and sends what the machine wants sent. A callback may have
+// ended the life in the meantime.
+func (h *Host) leave(life uint32) {
 	if h.life == life {
 		h.inside = false
 		h.flush()
@@ -208,7 +217,7 @@ func (h *Host) flush() {
 	}
 	h.wake.Stop()
 	h.wakeAt = next
-	h.wake = h.Endpoint.After(next.Sub(h.net.world.Now()), h.tick)
+	h.wake = h.Endpoint.After(next.Sub(h.net.world.Now()), h.ticks)
 }
 
 // String names the host in tests and traces.

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"time"
+
+	"weir/internal/lookup"
 )
 
 // Network carries datagrams between endpoints.
@@ -14,6 +16,8 @@ type Network struct {
 	pairs map[pair]Link
 	stats Stats
 	tap   func(Passage)
+
+	encoder lookup.Encoder // of honest nodes' answers
 }
 
 // Stats counts datagrams.

@@ -173,7 +173,7 @@ func (n *Node) answer(from netip.AddrPort, q *lookup.Message) {
 		}
 		refuse(&r, lookup.CodeMethodUnknown, "Method Unknown")
 	}
-	n.Send(from, r.Encode())
+	n.Send(from, n.net.encoder.Encode(&r))
 }
 
 // reply begins the answer to a query.

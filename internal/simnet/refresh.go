@@ -49,7 +49,7 @@ func (n *Node) query(to netip.AddrPort, target wire.Target) (transaction [4]byte
 		Kind: lookup.KindQuery, Method: lookup.MethodFindNode, Transaction: transaction[:],
 		ID: n.config.ID, Target: target,
 	}
-	n.Send(to, q.Encode())
+	n.Send(to, n.net.encoder.Encode(&q))
 	return transaction
 }
 

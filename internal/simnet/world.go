@@ -28,6 +28,8 @@ type World struct {
 // event is a timer (fire) or a packet (to). Neither: it was cancelled.
 type event struct {
 	fire func()
+	of   *Endpoint // whose timer it is; nil: nobody's
+	life uint32    // of that endpoint
 	to   *Endpoint
 	pkt  packet
 	use  uint32 // how often the slot was used: an old Timer cannot stop a new event
@@ -95,10 +97,16 @@ func (t Timer) Stop() {
 
 // After runs f on the loop when d has passed. A d below zero is zero; f never
 // runs inside After.
-func (w *World) After(d time.Duration, f func()) Timer {
+func (w *World) After(d time.Duration, f func()) Timer { return w.after(d, nil, f) }
+
+// after is After for the present life of an endpoint.
+func (w *World) after(d time.Duration, of *Endpoint, f func()) Timer {
 	slot := w.slot()
 	e := &w.slots[slot]
 	e.fire = f
+	if of != nil {
+		e.of, e.life = of, of.life
+	}
 	w.schedule(d, slot)
 	return Timer{world: w, slot: slot, use: e.use}
 }
@@ -133,7 +141,7 @@ func (w *World) Step() bool {
 // happen makes one event happen; false: it was stopped before.
 func (w *World) happen(d due) bool {
 	e := &w.slots[d.slot]
-	fire, to, pkt := e.fire, e.to, e.pkt
+	fire, of, life, to, pkt := e.fire, e.of, e.life, e.to, e.pkt
 	*e = event{use: e.use + 1}
 	w.free = append(w.free, d.slot)
 	if fire == nil && to == nil {
@@ -147,7 +155,9 @@ func (w *World) happen(d due) bool {
 		to.net.deliver(to, pkt)
 		return true
 	}
-	fire()
+	if of == nil || of.life == life {
+		fire()
+	}
 	return true
 }
 
