@@ -16,11 +16,12 @@ const (
 	oversized         // longer than packetBytesMax
 	flooding          // more queries from one address than queryRate allows
 	overflow          // the server is behind
+	unasked           // a reply of somebody who was asked nothing
 	verdicts
 )
 
 func (v verdict) String() string {
-	return [...]string{"pass", "malformed", "crashing", "oversized", "flooding", "overflow"}[v]
+	return [...]string{"pass", "malformed", "crashing", "oversized", "flooding", "overflow", "unasked"}[v]
 }
 
 // kind is KRPC's y.

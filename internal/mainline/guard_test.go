@@ -300,7 +300,7 @@ func BenchmarkGuard(b *testing.B) {
 func TestQueriesFromOneAddressAreLimited(t *testing.T) {
 	l := newLimiter()
 	now := time.Unix(1_000_000, 0)
-	flood := netip.MustParseAddr("203.0.113.5")
+	flood := netip.MustParseAddrPort("203.0.113.5:6881")
 	allowed := 0
 	for range 10 * queryBurst {
 		if l.allow(flood, now) {
@@ -312,19 +312,26 @@ func TestQueriesFromOneAddressAreLimited(t *testing.T) {
 	}
 	refused := 0
 	for i := range byte(100) { // a few may share the slot
-		if !l.allow(netip.AddrFrom4([4]byte{198, 51, 100, i}), now) {
+		if !l.allow(netip.AddrPortFrom(netip.AddrFrom4([4]byte{198, 51, 100, i}), 6881), now) {
 			refused++
 		}
 	}
 	if refused > 10 {
 		t.Errorf("%d of 100 other addresses are refused", refused)
 	}
+	if l.allow(netip.AddrPortFrom(flood.Addr(), 1), now) {
+		t.Error("another port of the same address is allowed")
+	}
 	if l.allow(flood, now) || !l.allow(flood, now.Add(time.Second/queryRate+time.Millisecond)) {
 		t.Error("a token does not come back at its time")
 	}
-	for range 10 * queryBurst {
-		if !l.allow(netip.MustParseAddr("127.0.0.1"), now) {
-			t.Fatal("this machine is refused")
+	allowed = 0
+	for range 2 * localFactor * queryBurst {
+		if l.allow(netip.MustParseAddrPort("127.0.0.1:6881"), now) {
+			allowed++
 		}
+	}
+	if allowed != localFactor*queryBurst || !l.allow(netip.MustParseAddrPort("127.0.0.1:6882"), now) {
+		t.Errorf("%d queries at once allowed to a port of this machine, want %d, and another port more", allowed, localFactor*queryBurst)
 	}
 }

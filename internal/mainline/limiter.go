@@ -1,6 +1,7 @@
 package mainline
 
 import (
+	"encoding/binary"
 	"hash/maphash"
 	"net/netip"
 	"time"
@@ -9,11 +10,12 @@ import (
 const (
 	queryRate    = 100 // queries a second that one address may send
 	queryBurst   = 400
+	localFactor  = 10 // times as many, one port of this machine
 	limiterSlots = 1024
 )
 
 // limiter counts queries by source address in a room of fixed size, where addresses may
-// share a slot. So nobody can make the node flood a third party whose address was
+// share a slot. On this machine every port is a node of its own. So nobody can make the node flood a third party whose address was
 // forged: an answer is up to ten times as long as its query.
 type limiter struct {
 	seed  maphash.Seed
@@ -25,17 +27,21 @@ type limiter struct {
 
 func newLimiter() *limiter { return &limiter{seed: maphash.MakeSeed()} }
 
-// allow says whether the address may send a query now. This machine always may.
-func (l *limiter) allow(a netip.Addr, now time.Time) bool {
-	if a.IsLoopback() {
-		return true
+// allow says whether whoever is at an address may send a query now.
+func (l *limiter) allow(from netip.AddrPort, now time.Time) bool {
+	var b [18]byte
+	ip := from.Addr().As16()
+	copy(b[:], ip[:])
+	rate, burst := float64(queryRate), float64(queryBurst)
+	if from.Addr().IsLoopback() {
+		binary.BigEndian.PutUint16(b[16:], from.Port())
+		rate, burst = localFactor*rate, localFactor*burst
 	}
-	b := a.As16()
 	s := &l.slots[maphash.Bytes(l.seed, b[:])%limiterSlots]
 	if s.last.IsZero() {
-		s.tokens = queryBurst
+		s.tokens = burst
 	} else {
-		s.tokens = min(queryBurst, s.tokens+now.Sub(s.last).Seconds()*queryRate)
+		s.tokens = min(burst, s.tokens+now.Sub(s.last).Seconds()*rate)
 	}
 	s.last = now
 	if s.tokens < 1 {

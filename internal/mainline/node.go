@@ -37,6 +37,7 @@ type Node struct {
 	items     *items
 	announced *peers
 	limiter   *limiter // owned by the reading goroutine
+	asked     asked
 	counts    counts
 	replies   chan datagram
 

@@ -188,13 +188,15 @@ func (n *Node) receive(now time.Time, from netip.AddrPort, b []byte) {
 	case v != pass:
 	case from.Port() == 0:
 		v = malformed
+	case k == kindReply && !n.asked.has(from):
+		v = unasked
 	case k == kindReply:
 		select {
 		case n.replies <- datagram{from, bytes.Clone(b)}:
 		default:
 			v = overflow
 		}
-	case !n.limiter.allow(from.Addr(), now):
+	case !n.limiter.allow(from, now):
 		v = flooding
 	case k == kindOther:
 		n.refuse(from, b)
@@ -217,6 +219,9 @@ func (n *Node) refuse(from netip.AddrPort, b []byte) {
 // write sends a datagram from the node's socket.
 func (n *Node) write(b []byte, to netip.AddrPort) error {
 	n.counts.out(len(b))
+	if isQuery(b) {
+		n.asked.add(to, time.Now())
+	}
 	_, err := n.conn.WriteToUDPAddrPort(b, to)
 	return err
 }

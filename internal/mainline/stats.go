@@ -6,7 +6,7 @@ import "sync/atomic"
 type Stats struct {
 	PacketsIn, PacketsOut    uint64
 	BytesIn, BytesOut        uint64
-	Dropped                  map[string]uint64 // packets by reason: malformed, crashing, oversized, flooding, overflow
+	Dropped                  map[string]uint64 // packets by reason: malformed, crashing, oversized, flooding, overflow, unasked
 	TableNodes, GoodNodes    int               // nodes in the routing table, and those among them that answer
 	StoredItems, StoredPeers int               // kept for others
 }
