@@ -30,9 +30,12 @@ func (p *program) bench() *cli.Command {
 			p.benchmark("propagation", "from a payment's signature until another member sees it applied, in virtual time", members, cycle, networkShape()),
 			{
 				Name: "network", Hidden: true, Usage: "the DHT of a benchmark, as a process of its own",
-				Flags: []cli.Flag{&cli.IntFlag{Name: "nodes", Value: 200, Usage: "how many `NODES`"}},
+				Flags: []cli.Flag{
+					&cli.IntFlag{Name: "nodes", Value: 200, Usage: "how many `NODES`"},
+					&cli.BoolFlag{Name: "even", Usage: "spread their ids evenly"},
+				},
 				Action: func(c *cli.Context) error {
-					return bench.Network(c.Context, c.Int("nodes"), p.in, p.out)
+					return bench.Network(c.Context, c.Int("nodes"), c.Bool("even"), p.in, p.out)
 				},
 			},
 		},

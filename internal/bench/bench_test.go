@@ -51,7 +51,7 @@ func TestANetworkObeysItsOrders(t *testing.T) {
 	out, say := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		ended <- Network(ctx, 16, orders, say)
+		ended <- Network(ctx, 16, true, orders, say)
 		say.Close()
 	}()
 	lines := bufio.NewScanner(out)

@@ -67,10 +67,6 @@ func (p *polling) start() (err error) {
 	if p.members, err = p.open(); err != nil {
 		return err
 	}
-	p.heap = heap()
-	if p.manager, err = p.open(); err != nil {
-		return err
-	}
 	return p.warm()
 }
 
@@ -91,17 +87,25 @@ func (p *polling) open() (*mainline.Node, error) {
 
 // warm puts every outbox and lets the manager meet all of them.
 func (p *polling) warm() error {
-	all := everyone(p.Keys)
+	all, placed := everyone(p.Keys), p.Keys > placedOver
 	p.Note(fmt.Sprintf("putting %d outboxes", p.Keys))
-	if p.Keys > placedOver {
-		if err := p.place(all, 1, 1); err != nil {
-			return err
-		}
+	var err error
+	if placed {
+		err = p.place(all, 1, 1)
+	} else {
+		err = p.put(all, 1)
+	}
+	if err != nil {
+		return err
+	}
+	p.heap = heap() // with the items, which are not the poller's
+	if p.manager, err = p.open(); err != nil {
+		return err
+	}
+	if placed {
 		if err := p.manager.AddHolders(p.placed()); err != nil {
 			return err
 		}
-	} else if err := p.put(all, 1); err != nil {
-		return err
 	}
 	p.Note("meeting them")
 	first, err := p.poll(p.Keys <= placedOver)

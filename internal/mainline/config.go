@@ -35,6 +35,8 @@ type Config struct {
 
 	// pinned leaves the routing table to the Network that made the node.
 	pinned bool
+	// high is the first four bytes of the node's id, when not 0; the rest is drawn.
+	high uint32
 }
 
 func (c *Config) logf(format string, args ...any) {

@@ -38,6 +38,17 @@ type Network struct {
 // StartNetwork starts so many nodes, at 127.0.1.1 and the addresses after it,
 // on ports of the system's choice.
 func StartNetwork(ctx context.Context, nodes int) (*Network, error) {
+	return startNetwork(ctx, nodes, false)
+}
+
+// StartEvenNetwork is StartNetwork with ids that are spread evenly, so that each
+// node is among the closest to about as many keys as any other: as drawn ids
+// are only where there are very many.
+func StartEvenNetwork(ctx context.Context, nodes int) (*Network, error) {
+	return startNetwork(ctx, nodes, true)
+}
+
+func startNetwork(ctx context.Context, nodes int, even bool) (*Network, error) {
 	if nodes < 1 || nodes > networkMax {
 		return nil, fmt.Errorf("start a network: %d nodes, where 1 to %d are possible", nodes, networkMax)
 	}
@@ -45,16 +56,24 @@ func StartNetwork(ctx context.Context, nodes int) (*Network, error) {
 	for i := range listen {
 		listen[i] = loopback(i)
 	}
-	return StartNetworkAt(ctx, listen)
+	return start(ctx, listen, even)
 }
 
 // StartNetworkAt is StartNetwork at addresses of the caller's choice, one a
 // node: in a network namespace, say.
 func StartNetworkAt(ctx context.Context, listen []string) (*Network, error) {
+	return start(ctx, listen, false)
+}
+
+func start(ctx context.Context, listen []string, even bool) (*Network, error) {
 	w := &Network{}
 	w.done, w.stop = context.WithCancel(context.Background())
 	for i, at := range listen {
-		n, err := Open(ctx, Config{Listen: at, pinned: true})
+		c := Config{Listen: at, pinned: true}
+		if even {
+			c.high = uint32((2*uint64(i) + 1) << 31 / uint64(len(listen)))
+		}
+		n, err := Open(ctx, c)
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("start node %d of a network: %w", i, err), w.Close())
 		}

@@ -3,6 +3,7 @@ package mainline
 import (
 	"context"
 	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"net"
@@ -79,6 +80,9 @@ func Open(ctx context.Context, c Config) (*Node, error) {
 	local := conn.LocalAddr().(*net.UDPAddr).AddrPort()
 	var id [20]byte
 	rand.Read(id[:])
+	if c.high != 0 {
+		binary.BigEndian.PutUint32(id[:], c.high)
+	}
 	n := &Node{
 		config:    c,
 		conn:      conn,
