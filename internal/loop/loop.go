@@ -7,6 +7,7 @@ package loop
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -74,15 +75,26 @@ func (l *Loop) Run(ctx context.Context) {
 }
 
 // Call runs f on the loop and waits for it. It gives the context's error when
-// that ends first; f may then still run.
+// that ends before f begins; f does not run then. So f may write what the caller
+// reads afterwards.
 func (l *Loop) Call(ctx context.Context, f func()) error {
 	ran := make(chan struct{})
-	l.Post(func() { f(); close(ran) })
+	var begun atomic.Bool // or given up
+	l.Post(func() {
+		if begun.CompareAndSwap(false, true) {
+			f()
+			close(ran)
+		}
+	})
 	select {
 	case <-ran:
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		if begun.CompareAndSwap(false, true) {
+			return ctx.Err()
+		}
+		<-ran
+		return nil
 	}
 }
 

@@ -2,6 +2,7 @@ package loop
 
 import (
 	"context"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -48,6 +49,32 @@ func TestWhatIsPostedRunsInOrderAndNothingAfterTheEnd(t *testing.T) {
 	if err := l.Call(ctx, func() {}); err == nil {
 		t.Error("a call after the end was answered")
 	}
+}
+
+func TestACallThatIsGivenUpDoesNotRunAndOneThatRunsIsWaitedFor(t *testing.T) {
+	l := New()
+	run, end := context.WithCancel(context.Background())
+	given, giveUp := context.WithCancel(context.Background())
+	giveUp()
+	if err := l.Call(given, func() { t.Error("it ran") }); err == nil {
+		t.Error("a call that did not run was answered")
+	}
+	ended := make(chan struct{})
+	go func() { defer close(ended); l.Run(run) }()
+	ctx, cancel := context.WithCancel(context.Background())
+	n := 0
+	slow := func() {
+		cancel()
+		for range 1000 {
+			runtime.Gosched()
+		}
+		n++
+	}
+	if err := l.Call(ctx, slow); err != nil || n != 1 {
+		t.Errorf("%v, with %d", err, n)
+	}
+	end()
+	<-ended
 }
 
 func TestACancelledTimerDoesNotRun(t *testing.T) {
