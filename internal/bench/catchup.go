@@ -19,8 +19,9 @@ import (
 )
 
 const (
-	catchupBase  = 300 << 10 // what the member has before it goes away
-	catchupLimit = 10 * time.Minute
+	catchupBase  = 300 << 10            // what the member has before it goes away
+	catchupLimit = 10 * time.Minute     // and for each
+	catchupSlow  = 2 * time.Millisecond // KiB that it is behind
 )
 
 // catchup measures what reaches a member that was away, over real torrents and
@@ -215,7 +216,8 @@ func (a *away) follow() (int64, error) {
 	if err := l.Call(a.ctx, f.Start); err != nil {
 		return 0, err
 	}
-	limit := time.NewTimer(catchupLimit)
+	wait := catchupLimit + time.Duration(a.bytes>>10)*catchupSlow
+	limit := time.NewTimer(wait)
 	defer limit.Stop()
 	for {
 		var s member.Status
@@ -233,7 +235,7 @@ func (a *away) follow() (int64, error) {
 		case <-a.ctx.Done():
 			return 0, a.ctx.Err()
 		case <-limit.C:
-			return 0, fmt.Errorf("not there after %s: %v", catchupLimit, s.Warnings())
+			return 0, fmt.Errorf("not there after %s, with %d of %d entries: %v", wait, s.Size, st.Size, s.Warnings())
 		case <-changed:
 		}
 	}
