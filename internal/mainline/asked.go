@@ -13,8 +13,7 @@ const (
 )
 
 // asked is the addresses that queries went to lately. Replies of others answer
-// nothing, and are not worth more than a look: whoever waits for one knows its
-// transaction, and finding that out costs twenty times as much.
+// nothing, and are dropped before anybody copies and decodes them.
 type asked struct {
 	mu     sync.Mutex
 	began  time.Time // of newer

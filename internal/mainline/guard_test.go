@@ -180,9 +180,11 @@ func TestAServerBehindTheGuardOutlives100000MutatedPackets(t *testing.T) {
 	}
 	seeds = append(seeds, CrashPackets([]byte("aa"))...)
 	draw := rand.New(rand.NewPCG(1, 2))
-	from := netip.MustParseAddrPort("127.0.0.1:9") // nobody minds the answers there
 	passed := 0
-	for range 100_000 {
+	for i := range 100_000 {
+		// Each from somebody else who was asked something, and nobody minds the answers there.
+		from := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 1, byte(i >> 8), byte(i)}), 9)
+		n.asked.add(from, time.Now())
 		b := mutate(draw, seeds[draw.IntN(len(seeds))])
 		if _, v := inspect(b); v == pass {
 			passed++
@@ -199,8 +201,21 @@ func TestAServerBehindTheGuardOutlives100000MutatedPackets(t *testing.T) {
 		t.Error("no answer to a ping")
 	}
 	s := n.Stats()
-	if s.Dropped["overflow"] != 0 || passed == 0 {
+	if s.Dropped["overflow"]+s.Dropped["flooding"]+s.Dropped["unasked"] != 0 || passed == 0 {
 		t.Errorf("%d passed; dropped %v", passed, s.Dropped)
+	}
+}
+
+func TestAReplyOfWhoWasAskedNothingIsDropped(t *testing.T) {
+	n := open(t, Config{})
+	w := dialNode(t, n)
+	reply := lookup.Message{Kind: lookup.KindResponse, Transaction: []byte("aa"), ID: [20]byte{1}}
+	w.send(reply.Encode())
+	if w.exchange(honest(t)["ping"]) == nil { // what came before it was read by then
+		t.Fatal("no answer to a ping")
+	}
+	if s := n.Stats(); s.Dropped["unasked"] != 1 || s.DroppedTotal() != 1 {
+		t.Errorf("dropped %v", s.Dropped)
 	}
 }
 

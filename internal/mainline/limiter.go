@@ -15,8 +15,9 @@ const (
 )
 
 // limiter counts queries by source address in a room of fixed size, where addresses may
-// share a slot. On this machine every port is a node of its own. So nobody can make the node flood a third party whose address was
-// forged: an answer is up to ten times as long as its query.
+// share a slot. So nobody can make the node flood a third party whose address was
+// forged: an answer is up to ten times as long as its query. On this machine every
+// port is a node of its own.
 type limiter struct {
 	seed  maphash.Seed
 	slots [limiterSlots]struct {
