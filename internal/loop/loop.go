@@ -79,9 +79,9 @@ func (l *Loop) Run(ctx context.Context) {
 // reads afterwards.
 func (l *Loop) Call(ctx context.Context, f func()) error {
 	ran := make(chan struct{})
-	var begun atomic.Bool // or given up
+	var taken atomic.Bool // by the loop, or given up
 	l.Post(func() {
-		if begun.CompareAndSwap(false, true) {
+		if taken.CompareAndSwap(false, true) {
 			f()
 			close(ran)
 		}
@@ -90,7 +90,7 @@ func (l *Loop) Call(ctx context.Context, f func()) error {
 	case <-ran:
 		return nil
 	case <-ctx.Done():
-		if begun.CompareAndSwap(false, true) {
+		if taken.CompareAndSwap(false, true) {
 			return ctx.Err()
 		}
 		<-ran
