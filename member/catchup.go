@@ -23,6 +23,8 @@ type catchUp struct {
 	infohash [20]byte // of the newest torrent that is fetched; zero: chunks
 	cancel   func()   // of what is under way; nil: nothing to cancel
 	fetched  [][20]byte
+	fetching bool // a torrent is being fetched
+	moved    bool // and something of it came since the last look at the head
 	over     bool
 }
 
@@ -122,7 +124,7 @@ func (f *Follower) finished(r *catchUp, err error) {
 		if f.head.Checkpoint.Size > f.store.State().Size {
 			f.serve() // an older one, as long as the newest cannot be had
 		}
-	case errors.Is(err, errOlder): // and the next one may be newer
+	case errors.Is(err, errOlder), errors.Is(err, errPassed): // and the next one may be newer
 	case errors.As(err, &never) && r.infohash != chunksSource:
 		f.dropAhead()
 		f.dropped[r.infohash] = err.Error()
@@ -197,6 +199,23 @@ func joinChunks(values [][]byte, length, first uint64) ([]byte, error) {
 		stream = append(stream, b...)
 	}
 	return stream, nil
+}
+
+// errPassed: heads name newer torrents by now.
+var errPassed = errors.New("the heads name it no longer, and nobody sends it")
+
+// pass leaves a torrent of which nothing came since the last look, and which the
+// newest head does not name any more: its holders have gone on to newer ones.
+func (f *Follower) pass() {
+	r := f.run
+	if r == nil || !r.fetching {
+		return
+	}
+	if !r.moved && r.infohash != f.head.Newest && !slices.Contains(f.head.Older, r.infohash) {
+		f.finished(r, errPassed)
+		return
+	}
+	r.moved = false
 }
 
 // errOlder: the source ends where the log here does, or before.

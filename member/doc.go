@@ -40,7 +40,8 @@
 //
 // What is fetched lies in the store's own files, beyond the committed log, until
 // all of it was checked. It outlives a stall and a restart: the next attempt
-// hashes it and asks only for what is not there.
+// hashes it and asks only for what is not there. A torrent that the newest head
+// does not name any more is left as soon as nothing of it comes.
 //
 // A change is stored before anybody hears of it, and the exact signed bytes of
 // an outbox item with its seq before it is put; no other bytes are ever signed

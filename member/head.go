@@ -99,6 +99,7 @@ func (f *Follower) foundHead(r lookup.Polled, err error) {
 		return
 	}
 	f.heal(r, known)
+	f.pass()
 	f.advance()
 }
 

@@ -1,6 +1,7 @@
 package member
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -151,5 +152,48 @@ func TestATorrentThatCameTooLateIsNotLeftBehind(t *testing.T) {
 			}
 			r.lasting(t)
 		})
+	}
+}
+
+// A fetch that the newest head does not name any more is given up at the next
+// look that finds nothing of it come, and not when its time is over.
+func TestATorrentThatEverybodyHasLeftIsNotWaitedFor(t *testing.T) {
+	w, k := scene(t)
+	k.noChunk = true
+	r := newReader(t, k, 2)
+	w.run(2 * time.Second)
+	publish := func() {
+		k.grow(identity(11), 100)
+		k.publish()
+	}
+	look := func() {
+		r.Kick()
+		w.run(time.Second)
+	}
+	publish()
+	left := k.newest.Newest
+	k.swarm.Stop(left)
+	k.newest.Older = nil // the other ways
+	k.put(k.newest)
+	look()
+	if r.run == nil || r.run.infohash != left {
+		t.Fatalf("it does not fetch the newest torrent: %+v", r.Status())
+	}
+	look()
+	if r.run == nil || r.run.infohash != left {
+		t.Fatal("it has left a torrent that the newest head names")
+	}
+	for slices.Contains(append(k.newest.Older, k.newest.Newest), left) {
+		publish()
+	}
+	r.run.moved = true
+	look()
+	if r.run == nil || r.run.infohash != left {
+		t.Fatal("it has left a torrent of which something came")
+	}
+	look()
+	r.follows(t, k)
+	if s := r.Status(); len(s.Dropped) != 0 || s.Problem != "" {
+		t.Errorf("%+v", s)
 	}
 }

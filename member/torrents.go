@@ -24,18 +24,22 @@ type newestTorrent struct {
 // fetch asks for a torrent of an attempt, and goes on from what of it an
 // earlier attempt, or an earlier life, has left in the files.
 func (f *Follower) fetch(r *catchUp, infohash [20]byte, plan func(info []byte) (seed.Content, int64, error), done func(seed.Result)) {
-	r.fetched = append(r.fetched, infohash)
+	r.fetched, r.fetching = append(r.fetched, infohash), true
 	r.cancel = f.ports.Swarm.Fetch(seed.Fetch{
 		Infohash: infohash,
 		Stall:    f.patience(),
 		Resume:   true,
-		Plan:     plan,
+		Plan: func(info []byte) (seed.Content, int64, error) {
+			r.moved = true
+			return plan(info)
+		},
+		Progress: func(int64, int64) { r.moved = true },
 		Done: guard(f, func(got seed.Result) {
 			f.got += got.Received
 			if r.over {
 				return
 			}
-			r.cancel = nil
+			r.cancel, r.fetching = nil, false
 			done(got)
 		}),
 	})
