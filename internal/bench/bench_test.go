@@ -69,6 +69,11 @@ func TestANetworkObeysItsOrders(t *testing.T) {
 	if len(nodes) != 16 {
 		t.Fatalf("%d nodes", len(nodes))
 	}
+	for i, n := range nodes {
+		if n.ID[0] != "0123456789abcdef"[i] {
+			t.Errorf("node %d of 16 that are spread evenly has the id %s", i, n.ID)
+		}
+	}
 	io.WriteString(in, `{"place":3,"run":1,"keys":4,"changed":0.5}`+"\n")
 	if a := answer(); a.Error != "" {
 		t.Fatal(a.Error)
