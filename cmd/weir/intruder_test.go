@@ -41,8 +41,8 @@ func intruder(args []string) error {
 	return errors.New("usage: intruder outbox DIRECTORY ID garbage|dict, replay RAW, or packets OUTPUT")
 }
 
-// putItem puts an item and wants some nodes to take it, or none.
-func putItem(ctx context.Context, it lookup.Item, taken bool) error {
+// putItem puts an item, and says whether what became of it is as it should be.
+func putItem(ctx context.Context, it lookup.Item, good func(lookup.Stored) bool) error {
 	n, err := mainline.Open(ctx, mainline.Config{Listen: "127.0.0.1:0", Bootstrap: strings.Split(os.Getenv("WEIR_BOOTSTRAP"), ",")})
 	if err != nil {
 		return err
@@ -52,8 +52,8 @@ func putItem(ctx context.Context, it lookup.Item, taken bool) error {
 	n.Put(lookup.Put{Item: it}, func(s lookup.Stored) { done <- s })
 	select {
 	case s := <-done:
-		if (s.Acknowledged > 0) != taken {
-			return fmt.Errorf("%d nodes took it: %v", s.Acknowledged, s.Err)
+		if !good(s) {
+			return fmt.Errorf("%d nodes took it, and others refused: %v; %v", s.Acknowledged, s.Refused, s.Err)
 		}
 		return nil
 	case <-ctx.Done():
@@ -80,7 +80,7 @@ func forgeOutbox(ctx context.Context, dir, id, what string) error {
 	if err != nil {
 		return err
 	}
-	return putItem(ctx, it, true)
+	return putItem(ctx, it, func(s lookup.Stored) bool { return s.Acknowledged > 0 })
 }
 
 func replay(ctx context.Context, file string) error {
@@ -109,7 +109,9 @@ func replay(ctx context.Context, file string) error {
 	}
 	it.Key, it.Sig = keys.Public(key), wire.Signature(sig)
 	it.Target = wire.MutableTarget(it.Key, it.Salt)
-	return putItem(ctx, it, false)
+	// A change is accepted as soon as one node has brought it to the manager: the
+	// item may still be on its way to some, which then take the older one until it comes.
+	return putItem(ctx, it, func(s lookup.Stored) bool { return s.Refused[lookup.CodeSeqTooLow] > 4 })
 }
 
 // hostilePackets are those that ended a node which did not look first
