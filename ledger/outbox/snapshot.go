@@ -123,8 +123,10 @@ func (s *Snapshot) check() error {
 	}
 	last := s.First + uint64(len(s.Messages)) - 1
 	switch {
-	case s.First < 1 || s.First > wire.IntMax || last > wire.IntMax:
+	case s.First < 1 || s.First > wire.IntMax || last >= wire.IntMax: // the next number is one too
 		return fmt.Errorf("%w: numbers out of range", ErrSnapshot)
+	case s.First == 1 && s.Before != wire.Hash{}:
+		return fmt.Errorf("%w: a chain before number 1", ErrSnapshot)
 	case s.Handed > last || s.Handed < s.First-1:
 		return fmt.Errorf("%w: number %d was handed over, of %d to %d", ErrSnapshot, s.Handed, s.First, last)
 	case len(s.Chunks) > wire.WindowTargetsMax:
