@@ -12,7 +12,9 @@ import (
 	"github.com/cockroachdb/pebble/v2/vfs"
 )
 
-// Cache is block cache that the stores of one simulated world share.
+// Cache is block cache that the stores of one simulated world share. Those have
+// larger memtables, too, and logs that are quicker to sync: a world makes a
+// hundred thousand small commits.
 type Cache struct{ blocks *pebble.Cache }
 
 // NewCache makes a cache of so many bytes.
@@ -33,7 +35,8 @@ type Crashable struct {
 	random *rand.Rand
 	cache  *Cache
 	mem    *vfs.MemFS
-	held   bool // a store is open
+	logs   *crashLogs // mem, where there is a cache
+	held   bool       // a store is open
 
 	names   map[string]*model // as running programs see them
 	dirs    map[string]bool
@@ -70,14 +73,23 @@ type failure struct {
 
 // NewCrashable makes an empty disk. A nil cache gives each store its own.
 func NewCrashable(seed uint64, cache *Cache) *Crashable {
-	return &Crashable{
+	c := &Crashable{
 		random:  rand.New(rand.NewPCG(seed, 0x77656972)),
 		cache:   cache,
-		mem:     vfs.NewCrashableMem(),
 		names:   map[string]*model{},
 		dirs:    map[string]bool{".": true},
 		durable: map[string]*model{},
 		space:   -1,
+	}
+	c.mount(vfs.NewCrashableMem())
+	return c
+}
+
+// mount takes pebble's files.
+func (c *Crashable) mount(mem *vfs.MemFS) {
+	c.mem, c.logs = mem, nil
+	if c.cache != nil {
+		c.logs = newCrashLogs(mem)
 	}
 }
 
@@ -113,7 +125,8 @@ func (c *Crashable) Restart() *Crashable {
 	defer c.mu.Unlock()
 	c.crash("restart")
 	r := NewCrashable(c.random.Uint64(), c.cache)
-	r.mem, r.space, r.dirs = c.after.CrashClone(vfs.CrashCloneCfg{}), c.space, maps.Clone(c.dirs)
+	r.mount(c.after.CrashClone(vfs.CrashCloneCfg{}))
+	r.space, r.dirs = c.space, maps.Clone(c.dirs)
 	r.unsynced, r.faults = c.unsynced, c.faults
 	names := maps.Clone(c.durable)
 	// Directory entries reach the disk in order; somewhere in it the power went.
@@ -194,6 +207,9 @@ func (c *Crashable) files() fileSystem { return modelFiles{c} }
 
 func (c *Crashable) index() (vfs.FS, string, func(bool) error) {
 	files := vfs.FS(c.mem)
+	if c.logs != nil {
+		files = c.logs
+	}
 	if c.faults != nil {
 		files = c.faults(files)
 	}
@@ -235,6 +251,10 @@ func (c *Crashable) crash(where string) {
 		return
 	}
 	c.crashed = fmt.Errorf("%w %s", ErrCrashed, where)
+	if c.logs != nil {
+		c.after = c.logs.crash()
+		return
+	}
 	c.after = c.mem.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: c.unsynced, RNG: c.random})
 }
 

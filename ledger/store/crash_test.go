@@ -75,15 +75,22 @@ func shortStory(t testing.TB) (charter []byte, batches []*ledger.Batch) {
 }
 
 func TestAPowerLossAtAnyWriteStepLeavesTheCommitWholeOrNotAtAll(t *testing.T) {
+	cache := NewCache(1 << 20)
+	defer cache.Close()
+	t.Run("a store alone", func(t *testing.T) { loseAtEveryStep(t, nil) })
+	t.Run("a store of a world", func(t *testing.T) { loseAtEveryStep(t, cache) })
+}
+
+func loseAtEveryStep(t *testing.T, cache *Cache) {
 	charter, batches := shortStory(t)
-	d := NewCrashable(0, nil)
+	d := NewCrashable(0, cache)
 	_, s, err := play(d, charter, batches)
 	check(t, err)
 	want := must[wire.Hash](t)(s.Fingerprint())
 	check(t, s.Close())
 	steps := d.Steps()
 	for step := 1; step <= steps; step++ {
-		d := NewCrashable(uint64(step), nil)
+		d := NewCrashable(uint64(step), cache)
 		d.CrashAt(step)
 		done, s, err := play(d, charter, batches)
 		if !errors.Is(err, ErrCrashed) {
@@ -123,9 +130,11 @@ func TestAPowerLossAtAnyWriteStepLeavesTheCommitWholeOrNotAtAll(t *testing.T) {
 
 func TestTornWritesLoseNothingThatWasCommitted(t *testing.T) {
 	charter, batches := shortStory(t)
+	cache := NewCache(1 << 20)
+	defer cache.Close()
 	torn := 0
 	for seed := range uint64(400) {
-		d := NewCrashable(seed, nil)
+		d := NewCrashable(seed, []*Cache{nil, cache}[seed%2])
 		d.CrashAt(1 + int(seed*31)%84)
 		done := 0
 		for range 4 { // several lives

@@ -20,6 +20,7 @@ const (
 
 	memTableBytes      = 8 << 20
 	memTableBytesSmall = 64 << 10
+	memTableBytesWorld = 512 << 10
 	cacheBytes         = 32 << 20
 	openFilesMax       = 256
 )
@@ -102,6 +103,7 @@ func openPebble(d Disk, o Options, to access) (*index, error) {
 	}
 	if c, ok := d.(*Crashable); ok && c.cache != nil {
 		opts.Cache = c.cache.blocks
+		opts.MemTableSize = memTableBytesWorld
 	}
 	x.waiting.Add(1)
 	defer x.waiting.Add(-1)
