@@ -3,7 +3,9 @@ package main
 import (
 	"fmt"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -17,17 +19,18 @@ func (p *program) bench() *cli.Command {
 	changed := &cli.Float64Flag{Name: "changed", Usage: "`SHARE` of the keys with a new value before the poll, 0 to 1"}
 	members := &cli.IntFlag{Name: "members", Value: 200, Usage: "how many `MEMBERS`"}
 	cycle := &cli.DurationFlag{Name: "cycle", Value: 10 * time.Second, Usage: "from the start of one cycle to the next, a `LENGTH`"}
+	bad := bench.Options{RTT: 100 * time.Millisecond, Jitter: 30 * time.Millisecond, Loss: 0.1, Dead: 0.3}
 	large := &cli.BoolFlag{Name: "large", Usage: "also 1 GiB, which takes some minutes"}
 	return &cli.Command{
 		Name:  "bench",
 		Usage: "measure this machine: each figure beside its floor",
 		Subcommands: []*cli.Command{
-			p.benchmark("poll", "one poll of many members' outboxes", keys, changed, networkShape()),
+			p.benchmark("poll", "one poll of many members' outboxes", keys, changed, networkShape(bench.Options{})),
 			p.benchmark("merge", "transfers verified, decided and written to the disk", nil, nil, nil),
 			p.benchmark("catchup", "bytes that reach a member who missed some", large, nil, nil),
 			p.benchmark("publish", "one cycle's publication in a small and in a large database (2 GiB of disk, some minutes)", nil, nil, nil),
 			p.benchmark("attack", "a poll while the UDP port is flooded from this machine for a minute", keys, nil, nil),
-			p.benchmark("propagation", "from a payment's signature until another member sees it applied, in virtual time", members, cycle, networkShape()),
+			p.benchmark("propagation", "from a payment's signature until another member sees it applied, in virtual time", members, cycle, networkShape(bad)),
 			{
 				Name: "network", Hidden: true, Usage: "the DHT of a benchmark, as a process of its own",
 				Flags: []cli.Flag{
@@ -43,12 +46,12 @@ func (p *program) bench() *cli.Command {
 }
 
 // networkShape are the flags of a network that only the simulated world has.
-func networkShape() []cli.Flag {
+func networkShape(o bench.Options) []cli.Flag {
 	return []cli.Flag{
-		&cli.DurationFlag{Name: "rtt", Usage: "round-trip `TIME`; this and the next three make the case virtual"},
-		&cli.DurationFlag{Name: "jitter", Usage: "a round trip takes up to so much `TIME` more or less"},
-		&cli.Float64Flag{Name: "loss", Usage: "`SHARE` of packets that are lost, each way, 0 to 1"},
-		&cli.Float64Flag{Name: "dead", Usage: "`SHARE` of nodes that are dead, 0 to 1"},
+		&cli.DurationFlag{Name: "rtt", Value: o.RTT, Usage: "round-trip `TIME`; this and the next three make the case virtual"},
+		&cli.DurationFlag{Name: "jitter", Value: o.Jitter, Usage: "a round trip takes up to so much `TIME` more or less"},
+		&cli.Float64Flag{Name: "loss", Value: o.Loss, Usage: "`SHARE` of packets that are lost, each way, 0 to 1"},
+		&cli.Float64Flag{Name: "dead", Value: o.Dead, Usage: "`SHARE` of nodes that are dead, 0 to 1"},
 	}
 }
 
@@ -74,9 +77,15 @@ func (p *program) runBench(c *cli.Context, name string) error {
 		RTT: c.Duration("rtt"), Jitter: c.Duration("jitter"), Loss: c.Float64("loss"), Dead: c.Float64("dead"),
 		Changed: c.Float64("changed"), Seed: c.Uint64("seed"), Large: c.Bool("large"),
 	}
+	for _, f := range networkShape(o) {
+		o.Virtual = o.Virtual || c.IsSet(f.Names()[0])
+	}
 	if err := checkBench(c, o); err != nil {
 		return err
 	}
+	// Nobody reads on: that ends the run, and not the program with its files left behind.
+	ctx, stop := signal.NotifyContext(c.Context, syscall.SIGPIPE)
+	defer stop()
 	var err error
 	if o.Program, err = os.Executable(); err != nil {
 		return fmt.Errorf("find this program: %w", err)
@@ -94,7 +103,7 @@ func (p *program) runBench(c *cli.Context, name string) error {
 			p.printf("%s\n", benchLine(v))
 		}
 	}
-	err = bench.Run(c.Context, name, o)
+	err = bench.Run(ctx, name, o)
 	p.progress("")
 	return err
 }
@@ -122,6 +131,12 @@ func checkBench(c *cli.Context, o bench.Options) error {
 		if d < 0 || d > time.Hour {
 			return usagef("--%s %s: up to an hour is possible", name, d)
 		}
+	}
+	if c.IsSet("cycle") && o.Cycle < time.Second {
+		return usagef("--cycle %s: a second is the shortest", o.Cycle)
+	}
+	if living := c.Int("nodes") - int(float64(c.Int("nodes"))*o.Dead); o.Dead > 0 && living < bench.LivingMin {
+		return usagef("--dead %v: of %d nodes %d live, and a key wants %d", o.Dead, c.Int("nodes"), living, bench.LivingMin)
 	}
 	return nil
 }

@@ -41,15 +41,16 @@ type Options struct {
 	Nodes   int           // DHT nodes; 200
 	Members int           // propagation; 200
 	Cycle   time.Duration // propagation: 10 s
-	RTT     time.Duration // any of the next four makes the case virtual
+	Virtual bool          // poll: in the simulated world, on a network as the next four say
+	RTT     time.Duration
 	Jitter  time.Duration
 	Loss    float64 // share of packets, each way
 	Dead    float64 // share of nodes that die before anything is put
 	Changed float64 // poll: share of keys with a new value; 0
-	Seed    uint64  // 1
-	Large   bool    // catchup: also 1 GiB
-	Dir     string  // where databases of real cases lie; it is there and empty
-	Program string  // the weir that the DHT of real cases is a process of
+	Seed    uint64
+	Large   bool   // catchup: also 1 GiB
+	Dir     string // where databases of real cases lie; it is there and empty
+	Program string // the weir that the DHT of real cases is a process of
 
 	Emit func(Case)        // each case, the budgeted one last
 	Note func(text string) // what is being done
@@ -67,6 +68,7 @@ const (
 	NodesMax   = 10_000
 	MembersMin = 2
 	MembersMax = 1000
+	LivingMin  = 8 // nodes
 )
 
 // Run runs one benchmark by name.
@@ -96,17 +98,11 @@ func (o Options) withDefaults() Options {
 	if o.Cycle <= 0 {
 		o.Cycle = 10 * time.Second
 	}
-	if o.Seed == 0 {
-		o.Seed = 1
-	}
 	if o.Note == nil {
 		o.Note = func(string) {}
 	}
 	return o
 }
-
-// virtual says whether a network is asked for that only the simulated world has.
-func (o Options) virtual() bool { return o.RTT > 0 || o.Jitter > 0 || o.Loss > 0 || o.Dead > 0 }
 
 // against sets value, floor and their ratio.
 func (c Case) against(value, floor float64) Case {

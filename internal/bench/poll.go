@@ -18,7 +18,7 @@ const (
 
 // poll measures one poll of many outboxes.
 func poll(ctx context.Context, o Options) error {
-	if o.virtual() {
+	if o.Virtual {
 		return pollVirtual(ctx, o)
 	}
 	return pollReal(ctx, o)
@@ -161,9 +161,9 @@ func (p *polling) measure() error {
 		if len(of) == 0 {
 			of = everyone(p.Keys)
 		}
-		cycles, took, floors, times = append(cycles, c), append(took, c.took), append(floors, floor), append(times, c.times(of)...)
+		cycles, took, floors, times = append(cycles, c), append(took, c.took), append(floors, floor), append(times, c.times(of, len(changed) > 0)...)
 		for _, i := range changed {
-			if c.newer[i] {
+			if c.newer[i] < never {
 				fresh++
 			}
 		}
@@ -252,15 +252,12 @@ func (p *polling) placed() []byte {
 
 // poll is one poll by the manager.
 func (p *polling) poll(first bool) (cycle, error) {
-	c := cycle{at: make([]time.Duration, p.Keys), newer: make([]bool, p.Keys)}
+	c := newCycle(p.Keys)
 	q, items := p.outboxes.poll(first), p.outboxes.items
 	done := make(chan lookup.PollReport, 1)
 	began := time.Now()
 	p.manager.Poll(q, func(i int, r lookup.Polled) {
-		if c.at[i] == 0 {
-			c.at[i] = max(time.Since(began), 1)
-		}
-		c.newer[i] = c.newer[i] || r.Item != nil && r.Item.Seq > items[i].Seq
+		c.take(i, r, items[i].Seq, time.Since(began))
 	}, func(r lookup.PollReport) { done <- r })
 	select {
 	case <-p.ctx.Done():

@@ -72,19 +72,37 @@ func (o *outboxes) changes(share float64) []int {
 type cycle struct {
 	report lookup.PollReport
 	took   time.Duration
-	at     []time.Duration // when each key was first decided, from the start; 0: never
-	newer  []bool          // keys of which the newest value was seen
+	sure   []time.Duration // when two fresh answers had come for each key, from the start
+	newer  []time.Duration // when its newest value was seen
 }
 
-// times are those of some keys; who was never decided was not by the end.
-func (c *cycle) times(of []int) []time.Duration {
+// never is the time of what did not happen. It is in the percentiles.
+const never = time.Hour
+
+func newCycle(keys int) cycle {
+	return cycle{sure: slices.Repeat([]time.Duration{never}, keys), newer: slices.Repeat([]time.Duration{never}, keys)}
+}
+
+// take notes what a poll learnt of key i, of which an item of seq known was there.
+func (c *cycle) take(i int, r lookup.Polled, known int64, at time.Duration) {
+	if r.Fresh >= 2 {
+		c.sure[i] = min(c.sure[i], at)
+	}
+	if r.Item != nil && r.Item.Seq > known {
+		c.newer[i] = min(c.newer[i], at)
+	}
+}
+
+// times are those of some keys: when the new value was seen, or when it was sure
+// that there is none.
+func (c *cycle) times(of []int, changed bool) []time.Duration {
 	var all []time.Duration
 	for _, i := range of {
-		at := c.at[i]
-		if at == 0 {
-			at = c.took
+		if changed {
+			all = append(all, c.newer[i])
+		} else {
+			all = append(all, c.sure[i])
 		}
-		all = append(all, at)
 	}
 	return all
 }

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -24,12 +25,10 @@ func pollVirtual(ctx context.Context, o Options) error {
 	var cycles []cycle
 	var all []time.Duration
 	worst := 0.0
-	for seed := o.Seed; seed < o.Seed+virtualSeeds; seed++ {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		o.Note(fmt.Sprintf("seed %d of %d to %d", seed, o.Seed, o.Seed+virtualSeeds-1))
-		w := newPollWorld(o, seed)
+	for i := range virtualSeeds {
+		o.Note(fmt.Sprintf("seed %d of %d", i+1, virtualSeeds))
+		seed := o.Seed + uint64(i)
+		w := newPollWorld(ctx, o, seed)
 		c, y, times, err := w.run()
 		if err != nil {
 			return fmt.Errorf("seed %d: %w", seed, err)
@@ -51,7 +50,7 @@ func pollVirtual(ctx context.Context, o Options) error {
 // pollName says what a case is.
 func (o Options) pollName(more string) string {
 	name := fmt.Sprintf("poll %d keys, %d nodes, %.0f %% changed", o.Keys, o.Nodes, 100*o.Changed)
-	if o.virtual() {
+	if o.Virtual {
 		name += fmt.Sprintf(", RTT %s ± %s, %.0f %% loss each way, %.0f %% of nodes dead", o.RTT, o.Jitter, 100*o.Loss, 100*o.Dead)
 	}
 	if more != "" {
@@ -63,6 +62,7 @@ func (o Options) pollName(more string) string {
 // pollWorld is one seed.
 type pollWorld struct {
 	*simnet.World
+	ctx      context.Context
 	o        Options
 	seed     uint64
 	nodes    *simnet.Nodes
@@ -71,8 +71,8 @@ type pollWorld struct {
 	manager  *simnet.Host
 }
 
-func newPollWorld(o Options, seed uint64) *pollWorld {
-	w := &pollWorld{World: simnet.NewWorld(seed), o: o, seed: seed, outboxes: newOutboxes(seed, o.Keys)}
+func newPollWorld(ctx context.Context, o Options, seed uint64) *pollWorld {
+	w := &pollWorld{World: simnet.NewWorld(seed), ctx: ctx, o: o, seed: seed, outboxes: newOutboxes(seed, o.Keys)}
 	net := simnet.NewNetwork(w.World, simnet.Link{RTT: o.RTT, Jitter: o.Jitter, Loss: o.Loss})
 	remember := simnet.NewRemember(nil)
 	w.nodes = simnet.NewNodes(net, o.Nodes, simnet.NodeConfig{Verify: remember.Item})
@@ -105,8 +105,12 @@ func (w *pollWorld) run() (Case, cycle, []time.Duration, error) {
 	} else if err := w.put(all, 1); err != nil {
 		return Case{}, cycle{}, nil, err
 	}
-	if _, err := w.poll(o.Keys <= placedOver); err != nil {
+	met, err := w.poll(o.Keys <= placedOver)
+	if err != nil {
 		return Case{}, cycle{}, nil, err
+	}
+	if n := met.report.Answers[0]; n > o.Keys/2 {
+		return Case{}, cycle{}, nil, fmt.Errorf("%d of %d keys had no answer: on such a network nothing can be measured", n, o.Keys)
 	}
 	w.Run(time.Minute)
 	changed := w.outboxes.changes(o.Changed)
@@ -123,6 +127,9 @@ func (w *pollWorld) run() (Case, cycle, []time.Duration, error) {
 		return Case{}, cycle{}, nil, err
 	}
 	fresh, placed := w.held(changed)
+	if len(fresh) < (len(changed)+1)/2 {
+		return Case{}, cycle{}, nil, fmt.Errorf("two living nodes hold the new value of only %d of %d keys: on such a network nothing can be measured", len(fresh), len(changed))
+	}
 	w.outboxes.items, known = known, w.outboxes.items // the manager knows what it has seen
 	first, err := w.poll(false)
 	if err != nil {
@@ -136,7 +143,7 @@ func (w *pollWorld) run() (Case, cycle, []time.Duration, error) {
 	w.outboxes.items = known
 	seen := func(of []int, in ...cycle) (n int) {
 		for _, i := range of {
-			if slices.ContainsFunc(in, func(y cycle) bool { return y.newer[i] }) {
+			if slices.ContainsFunc(in, func(y cycle) bool { return y.newer[i] < never }) {
 				n++
 			}
 		}
@@ -149,7 +156,7 @@ func (w *pollWorld) run() (Case, cycle, []time.Duration, error) {
 	if len(changed) == 0 {
 		of = all
 	}
-	times := first.times(of)
+	times := first.times(of, len(changed) > 0)
 	c = c.percentiles(times).traffic([]cycle{first}, o.Keys)
 	c.Value = *c.P99
 	return c, first, times, nil
@@ -178,10 +185,10 @@ func (w *pollWorld) put(of []int, seq int64) error {
 	for range min(atOnce, len(of)) {
 		start()
 	}
-	if !w.RunUntil(endless, func() bool { return left == 0 }) {
+	if !w.until(func() bool { return left == 0 }) {
 		return fmt.Errorf("%d puts have no end", left)
 	}
-	return problem
+	return errors.Join(problem, w.ctx.Err())
 }
 
 // held says which keys' newest items at least two living nodes of the 8 closest
@@ -198,7 +205,7 @@ func (w *pollWorld) held(of []int) (two, all []int) {
 		if n >= 2 {
 			two = append(two, i)
 		}
-		if n == len(closest) {
+		if n == len(closest) && n > 0 {
 			all = append(all, i)
 		}
 	}
@@ -208,21 +215,23 @@ func (w *pollWorld) held(of []int) (two, all []int) {
 // poll is one poll by the manager, to its end.
 func (w *pollWorld) poll(first bool) (cycle, error) {
 	n := len(w.outboxes.items)
-	c := cycle{at: make([]time.Duration, n), newer: make([]bool, n)}
+	c := newCycle(n)
 	began, ended := w.Elapsed(), false
 	items := w.outboxes.items
 	w.manager.Poll(w.outboxes.poll(first), func(i int, r lookup.Polled) {
-		if c.at[i] == 0 {
-			c.at[i] = max(w.Elapsed()-began, 1)
-		}
-		c.newer[i] = c.newer[i] || r.Item != nil && r.Item.Seq > items[i].Seq
+		c.take(i, r, items[i].Seq, w.Elapsed()-began)
 	}, func(r lookup.PollReport) {
 		c.report, c.took, ended = r, w.Elapsed()-began, true
 	})
-	if !w.RunUntil(endless, func() bool { return ended }) {
+	if !w.until(func() bool { return ended }) {
 		return c, fmt.Errorf("a poll has no end")
 	}
-	return c, c.report.Err
+	return c, errors.Join(c.report.Err, w.ctx.Err())
+}
+
+// until lives on until something is so, or nobody wants to know any more.
+func (w *pollWorld) until(so func() bool) bool {
+	return w.RunUntil(endless, func() bool { return so() || w.ctx.Err() != nil })
 }
 
 // placed are the holders of all keys, as a manager's earlier life remembered

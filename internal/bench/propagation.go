@@ -10,11 +10,9 @@ import (
 )
 
 const (
-	propagated   = 300             // payments that are timed
-	between      = 2 * time.Second // on average, from one to the next
-	lost         = 10 * time.Minute
-	virtualRTT   = 100 * time.Millisecond
-	virtualShake = 30 * time.Millisecond
+	propagated = 300             // payments that are timed
+	between    = 2 * time.Second // on average, from one to the next
+	lost       = 10 * time.Minute
 )
 
 // propagation measures, in the simulated world, how long it takes from signing
@@ -22,9 +20,6 @@ const (
 // log. Members look for a new head once a cycle.
 func propagation(ctx context.Context, o Options) error {
 	link := simnet.Link{RTT: o.RTT, Jitter: o.Jitter, Loss: o.Loss}
-	if !o.virtual() { // a case without a network to speak of says little
-		link, o.Dead = simnet.Link{RTT: virtualRTT, Jitter: virtualShake, Loss: 0.1}, 0.3
-	}
 	w := simtest.New(o.Seed, simtest.Setup{Nodes: o.Nodes, Link: &simnet.Link{RTT: link.RTT, Jitter: link.Jitter}, Follow: o.Cycle})
 	defer w.Close()
 	w.Found(simtest.ManagerSetup{Cycle: o.Cycle})
