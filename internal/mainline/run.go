@@ -188,7 +188,7 @@ func (n *Node) receive(now time.Time, from netip.AddrPort, b []byte) {
 	case v != pass:
 	case from.Port() == 0:
 		v = malformed
-	case k == kindReply && !n.asked.has(from):
+	case k == kindReply && !n.asked.take(from):
 		v = unasked
 	case k == kindReply:
 		select {
