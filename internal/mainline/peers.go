@@ -14,6 +14,7 @@ const (
 	peerExpiry   = 45 * time.Minute // clients announce every 5 to 30 minutes
 	peersMax     = 1 << 15          // of all infohashes one node keeps
 	peersEachMax = 256              // of one infohash
+	peersPerIP   = 8                // of them, of one public IP address, so that nobody drives all others out
 	peersGiven   = 50               // in one answer: 400 bytes
 )
 
@@ -50,8 +51,15 @@ func (s *peers) AddPeer(ih peer_store.InfoHash, na krpc.NodeAddr) {
 	if old := s.by[ih][addr]; old != nil {
 		s.remove(old)
 	}
+	if ip := addr.Addr(); public(ip) {
+		same := func(a netip.AddrPort) bool { return a.Addr() == ip }
+		if n, oldest := s.oldest(ih, same); n >= peersPerIP {
+			s.remove(oldest)
+		}
+	}
 	if len(s.by[ih]) >= peersEachMax {
-		s.remove(s.oldest(ih))
+		_, oldest := s.oldest(ih, func(netip.AddrPort) bool { return true })
+		s.remove(oldest)
 	}
 	if s.by[ih] == nil {
 		s.by[ih] = make(map[netip.AddrPort]*list.Element)
@@ -84,13 +92,25 @@ func (s *peers) GetPeers(ih peer_store.InfoHash) []krpc.NodeAddr {
 	return some
 }
 
-func (s *peers) oldest(ih peer_store.InfoHash) (oldest *list.Element) {
-	for _, e := range s.by[ih] {
+// oldest counts some torrent peers of an infohash and finds the one that was there
+// first.
+func (s *peers) oldest(ih peer_store.InfoHash, some func(netip.AddrPort) bool) (n int, oldest *list.Element) {
+	for addr, e := range s.by[ih] {
+		if !some(addr) {
+			continue
+		}
+		n++
 		if oldest == nil || e.Value.(*storedPeer).at.Before(oldest.Value.(*storedPeer).at) {
 			oldest = e
 		}
 	}
-	return oldest
+	return n, oldest
+}
+
+// public says that an IP address is not one of a home, where all torrent peers
+// may be.
+func public(ip netip.Addr) bool {
+	return !ip.IsPrivate() && !ip.IsLoopback() && !ip.IsLinkLocalUnicast()
 }
 
 func (s *peers) remove(e *list.Element) {

@@ -19,6 +19,10 @@ const (
 	metMax           = 512
 )
 
+// addressesPerIP is how many torrent peers behind one public IP address are
+// remembered, so that nobody drives all others out.
+const addressesPerIP = 8
+
 // addresses are the newest so many addresses, in the order they came.
 type addresses struct {
 	max   int
@@ -37,13 +41,29 @@ func (a *addresses) add(peers ...netip.AddrPort) (fresh []netip.AddrPort) {
 		if slices.Contains(a.order, p) {
 			continue
 		}
-		if len(a.order) >= a.max {
+		if first, n := a.of(p.Addr()); n >= addressesPerIP {
+			a.order = slices.Delete(a.order, first, first+1)
+		} else if len(a.order) >= a.max {
 			a.order = slices.Delete(a.order, 0, 1)
 		}
 		a.order = append(a.order, p)
 		fresh = append(fresh, p)
 	}
 	return fresh
+}
+
+// of counts the addresses with a public IP and says where the oldest stands.
+// Behind others, those of a home, all torrent peers may be: there are none.
+func (a *addresses) of(ip netip.Addr) (first, n int) {
+	if ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast() {
+		return 0, 0
+	}
+	for i := len(a.order) - 1; i >= 0; i-- {
+		if a.order[i].Addr() == ip {
+			first, n = i, n+1
+		}
+	}
+	return first, n
 }
 
 func (a *addresses) list() []netip.AddrPort { return slices.Clone(a.order) }

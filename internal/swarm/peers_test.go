@@ -24,7 +24,7 @@ func TestTheMoreThereAreTheMoreRarelyEachLooks(t *testing.T) {
 	} {
 		c := &Client{met: newAddresses(metMax), reached: tt.reached}
 		for i := range tt.met {
-			c.met.add(netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, 1}), uint16(i+1)))
+			c.met.add(netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, byte(i >> 8), byte(i)}), 6881))
 		}
 		if got := c.meetAgain(); got != tt.want {
 			t.Errorf("%d met, reached %v: %s, want %s", tt.met, tt.reached, got, tt.want)
@@ -80,5 +80,26 @@ func TestTorrentsAreAnnouncedOneByOneTheNewestFirst(t *testing.T) {
 	slices.SortFunc(left, time.Time.Compare)
 	if len(due) != announceBurst || !due[0].IsZero() || due[len(due)-1].After(left[0]) {
 		t.Errorf("announced again: %v, and not %v", due, left)
+	}
+}
+
+func TestNobodyDrivesTheOthersWhoMetOut(t *testing.T) {
+	a := newAddresses(100)
+	at := func(ip string, port int) netip.AddrPort {
+		return netip.AddrPortFrom(netip.MustParseAddr(ip), uint16(port))
+	}
+	a.add(at("203.0.113.7", 6881))
+	for port := range 1000 {
+		a.add(at("198.51.100.66", 1+port))
+	}
+	all := a.list()
+	if len(all) != 1+addressesPerIP || all[0] != at("203.0.113.7", 6881) || all[len(all)-1] != at("198.51.100.66", 1000) {
+		t.Errorf("%v are left", all)
+	}
+	for port := range 1000 {
+		a.add(at("192.168.1.2", 1+port))
+	}
+	if n := len(a.list()); n != 100 {
+		t.Errorf("%d of a home are left", n)
 	}
 }
