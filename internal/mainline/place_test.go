@@ -21,7 +21,8 @@ func TestWhatIsPlacedIsFoundWhereItBelongs(t *testing.T) {
 		f := await(t, func(done func(lookup.Found)) {
 			n.Get(lookup.Get{Target: it.Target, Mutable: true, Key: it.Key, Salt: it.Salt}, done)
 		})
-		if f.Item == nil || f.Item.Seq != seq || f.Holding != 8 {
+		// The eighth may be of the other half of all nodes, of which tables have room for eight only.
+		if f.Item == nil || f.Item.Seq != seq || f.Holding < 7 {
 			t.Errorf("seq %d: %+v", seq, f)
 		}
 		it.Sig[0]++
