@@ -219,6 +219,22 @@ func TestAReplyOfWhoWasAskedNothingIsDropped(t *testing.T) {
 	}
 }
 
+func TestWhoWasAskedOnceCannotFlood(t *testing.T) {
+	n := open(t, Config{})
+	w := dialNode(t, n)
+	n.asked.add(w.conn.LocalAddr().(*net.UDPAddr).AddrPort(), time.Now())
+	reply := lookup.Message{Kind: lookup.KindResponse, Transaction: []byte("aa"), ID: [20]byte{1}}
+	for range repliesEach + 100 {
+		w.send(reply.Encode())
+	}
+	if w.exchange(honest(t)["ping"]) == nil { // what came before it was read by then
+		t.Fatal("no answer to a ping")
+	}
+	if s := n.Stats(); s.Dropped["unasked"] != 100 || s.DroppedTotal() != 100 {
+		t.Errorf("dropped %v", s.Dropped)
+	}
+}
+
 // mutate changes a few bytes, cuts, doubles or splices.
 func mutate(draw *rand.Rand, b []byte) []byte {
 	b = bytes.Clone(b)
