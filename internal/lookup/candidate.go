@@ -137,7 +137,7 @@ func (t *traversal) afford(ip netip.Addr) bool {
 // use is the account of a public address; nil for others, where many nodes
 // may share one.
 func (t *traversal) use(ip netip.Addr) *ipUse {
-	if scope(ip) != scopePublic {
+	if !Public(ip) {
 		return nil
 	}
 	if t.ips[ip] == nil {

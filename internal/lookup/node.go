@@ -96,6 +96,10 @@ const (
 	scopePublic
 )
 
+// Public says that anybody can reach an IP address, so that it is dear to have many:
+// behind one of a home or a machine all nodes and torrent peers may be.
+func Public(a netip.Addr) bool { return scope(a) == scopePublic }
+
 func scope(a netip.Addr) int {
 	switch {
 	case a.IsLoopback():

@@ -8,6 +8,8 @@ import (
 
 	"github.com/anacrolix/dht/v2/krpc"
 	peer_store "github.com/anacrolix/dht/v2/peer-store"
+
+	"weir/internal/lookup"
 )
 
 const (
@@ -51,7 +53,7 @@ func (s *peers) AddPeer(ih peer_store.InfoHash, na krpc.NodeAddr) {
 	if old := s.by[ih][addr]; old != nil {
 		s.remove(old)
 	}
-	if ip := addr.Addr(); public(ip) {
+	if ip := addr.Addr(); lookup.Public(ip) {
 		same := func(a netip.AddrPort) bool { return a.Addr() == ip }
 		if n, oldest := s.oldest(ih, same); n >= peersPerIP {
 			s.remove(oldest)
@@ -105,12 +107,6 @@ func (s *peers) oldest(ih peer_store.InfoHash, some func(netip.AddrPort) bool) (
 		}
 	}
 	return n, oldest
-}
-
-// public says that an IP address is not one of a home, where all torrent peers
-// may be.
-func public(ip netip.Addr) bool {
-	return !ip.IsPrivate() && !ip.IsLoopback() && !ip.IsLinkLocalUnicast()
 }
 
 func (s *peers) remove(e *list.Element) {

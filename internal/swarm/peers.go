@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"weir/internal/lookup"
 )
 
 const (
@@ -53,9 +55,9 @@ func (a *addresses) add(peers ...netip.AddrPort) (fresh []netip.AddrPort) {
 }
 
 // of counts the addresses with a public IP and says where the oldest stands.
-// Behind others, those of a home, all torrent peers may be: there are none.
+// Those with another do not count.
 func (a *addresses) of(ip netip.Addr) (first, n int) {
-	if ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast() {
+	if !lookup.Public(ip) {
 		return 0, 0
 	}
 	for i := len(a.order) - 1; i >= 0; i-- {
