@@ -49,7 +49,7 @@ type Crashable struct {
 	after   *vfs.MemFS
 
 	// Set by the tests that do not replay.
-	unsynced int                 // percent of pebble's unsynced blocks and names that a power loss keeps
+	unsynced int                 // without a cache: percent of pebble's unsynced blocks and names that a power loss keeps
 	faults   func(vfs.FS) vfs.FS // between pebble and its files; nil: nothing
 
 	space int64 // bytes that the stream's files may have together; -1: any

@@ -10,8 +10,8 @@ import (
 )
 
 // crashLogs is a MemFS that does not copy the whole of a log of pebble's at each
-// sync, which is most of what many small commits cost. It notes how far a log is
-// synced, and a power loss copies that much. A log is only ever appended to, or
+// sync, which costs the more the larger the memtables are. It notes how far a log
+// is synced, and a power loss copies that much. A log is only ever appended to, or
 // begun anew, so what was synced stays as it was.
 type crashLogs struct {
 	*vfs.MemFS

@@ -15,8 +15,8 @@ import (
 
 // Options tune a store.
 type Options struct {
-	// Small is for simulated worlds of many stores: 64 KiB memtables, a small
-	// cache (or the Crashable's), no free space held back.
+	// Small is for simulated worlds of many stores: 64 KiB memtables and a small
+	// cache (or as a Crashable with a Cache has them), no free space held back.
 	Small bool
 	// ReadKey is the read key of an encrypted database, and nil for a readable
 	// one: else, or if it opens nothing, ErrReadKey. It keeps strangers out of
