@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -45,7 +46,8 @@ func (p *program) bench() *cli.Command {
 	}
 }
 
-// networkShape are the flags of a network that only the simulated world has.
+// networkShape are the flags of a network that only the simulated world has, with
+// what they say unless they are given.
 func networkShape(o bench.Options) []cli.Flag {
 	return []cli.Flag{
 		&cli.DurationFlag{Name: "rtt", Value: o.RTT, Usage: "round-trip `TIME`; this and the next three make the case virtual"},
@@ -77,9 +79,7 @@ func (p *program) runBench(c *cli.Context, name string) error {
 		RTT: c.Duration("rtt"), Jitter: c.Duration("jitter"), Loss: c.Float64("loss"), Dead: c.Float64("dead"),
 		Changed: c.Float64("changed"), Seed: c.Uint64("seed"), Large: c.Bool("large"),
 	}
-	for _, f := range networkShape(o) {
-		o.Virtual = o.Virtual || c.IsSet(f.Names()[0])
-	}
+	o.Virtual = slices.ContainsFunc([]string{"rtt", "jitter", "loss", "dead"}, c.IsSet)
 	if err := checkBench(c, o); err != nil {
 		return err
 	}
