@@ -216,7 +216,22 @@ func TestTextThatIsCutOffOrOfAnotherKindIsCaught(t *testing.T) {
 	}
 }
 
+func TestTextWithALineBreakInItIsNoKey(t *testing.T) {
+	seed, public := fill(9).Text(), Derive(fill(9)).Public().String()
+	for _, breaks := range []string{"\n", "\r\n", "\n\n\n\n\n\n\n\n", strings.Repeat("\n", 40)} {
+		n := len(breaks)
+		// As many characters as a key has: base32 passes over line breaks.
+		if _, err := ParsePublic(public[:10] + breaks + public[10+n:]); !errors.Is(err, ErrText) {
+			t.Errorf("%q in a public key: %v", breaks, err)
+		}
+		if _, err := ParseSeed(seed[:15] + breaks + seed[15+n:]); !errors.Is(err, ErrText) {
+			t.Errorf("%q in a secret key: %v", breaks, err)
+		}
+	}
+}
+
 func FuzzParsePublic(f *testing.F) {
+	f.Add("a" + strings.Repeat("\n", 56) + "a")
 	f.Add(Derive(fill(1)).Public().String())
 	f.Add(strings.ToUpper(Derive(fill(2)).Public().String()))
 	f.Fuzz(func(t *testing.T, text string) {

@@ -67,8 +67,8 @@ func decodeText(label, text string) ([]byte, error) {
 		return nil, fmt.Errorf("%w: %d characters where a key has %d", ErrText, len(text), want)
 	}
 	raw, err := base32Text.DecodeString(text)
-	if err != nil {
-		return nil, fmt.Errorf("%w: a character that no key contains", ErrText)
+	if err != nil || len(raw) != 32+checksumBytes { // line breaks are passed over
+		return nil, fmt.Errorf("%w: a line break, or another character that no key contains", ErrText)
 	}
 	b, sum := raw[:32], raw[32:]
 	if want := textChecksum(label, b); !bytes.Equal(sum, want[:]) {
