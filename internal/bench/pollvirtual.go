@@ -93,17 +93,13 @@ func newPollWorld(ctx context.Context, o Options, seed uint64) *pollWorld {
 // put anew, and the measured poll and one more follow.
 func (w *pollWorld) run() (Case, cycle, []time.Duration, error) {
 	o, all := w.o, everyone(w.o.Keys)
-	if o.Keys > placedOver {
-		for i := range all {
-			it, err := w.outboxes.sign(i, 1)
-			if err != nil {
-				return Case{}, cycle{}, nil, err
-			}
-			w.nodes.Place(it)
-		}
-		w.manager.AddHolders(w.placed())
-	} else if err := w.put(all, 1); err != nil {
+	if err := w.store(all, 1); err != nil {
 		return Case{}, cycle{}, nil, err
+	}
+	if o.Keys > placedOver {
+		if err := w.manager.AddHolders(w.placed()); err != nil {
+			return Case{}, cycle{}, nil, err
+		}
 	}
 	met, err := w.poll(o.Keys <= placedOver)
 	if err != nil {
@@ -115,15 +111,7 @@ func (w *pollWorld) run() (Case, cycle, []time.Duration, error) {
 	w.Run(time.Minute)
 	changed := w.outboxes.changes(o.Changed)
 	known := slices.Clone(w.outboxes.items)
-	if o.Keys > placedOver {
-		for _, i := range changed {
-			it, err := w.outboxes.sign(i, 2)
-			if err != nil {
-				return Case{}, cycle{}, nil, err
-			}
-			w.nodes.Place(it)
-		}
-	} else if err := w.put(changed, 2); err != nil {
+	if err := w.store(changed, 2); err != nil {
 		return Case{}, cycle{}, nil, err
 	}
 	fresh, placed := w.held(changed)
@@ -160,6 +148,22 @@ func (w *pollWorld) run() (Case, cycle, []time.Duration, error) {
 	c = c.percentiles(times).traffic([]cycle{first}, o.Keys)
 	c.Value = *c.P99
 	return c, first, times, nil
+}
+
+// store brings some keys' items under a seq to their nodes: directly, where there
+// are too many to put.
+func (w *pollWorld) store(of []int, seq int64) error {
+	if w.o.Keys <= placedOver {
+		return w.put(of, seq)
+	}
+	for _, i := range of {
+		it, err := w.outboxes.sign(i, seq)
+		if err := errors.Join(err, w.ctx.Err()); err != nil {
+			return err
+		}
+		w.nodes.Place(it)
+	}
+	return nil
 }
 
 // put puts some keys' items under a seq, so many at once.
