@@ -98,6 +98,7 @@ type member struct {
 	fetching map[wire.Target]bool
 	keeping  map[wire.Target]time.Duration // chunks whose messages wait → Mono from which each is put again
 	distrust int                           // chunk look-ups that no cycle waits for any more
+	vain     int                           // how often a chunk was not to be had, as far as it counts
 }
 
 // New opens a manager on a store. The identity must be the charter's.

@@ -197,16 +197,19 @@ func (m *Manager) fetchChunks(c *cycle, k keys.Public, l *member) {
 
 // trust notes whether a chunk was to be had. A cycle waits for the chunks of
 // those who keep theirs: one that nobody holds makes it not wait for many of
-// the same member, so that no member delays the others cycle by cycle.
+// the same member, and each further one for twice as many, for good, so that no
+// member delays the others cycle by cycle. Whoever is not waited for is not
+// worse off than by a cycle.
 func (l *member) trust(had bool) {
 	if had {
 		l.distrust = max(0, l.distrust-1)
 	} else {
-		l.distrust = min(l.distrust+distrustChunk, distrustMax)
+		l.distrust = max(l.distrust, distrustChunk<<l.vain)
+		l.vain = min(l.vain+1, distrustDoubled)
 	}
 }
 
 const (
-	distrustChunk = 16
-	distrustMax   = 256
+	distrustChunk   = 16
+	distrustDoubled = 8 // times at most
 )
