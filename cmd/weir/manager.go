@@ -174,11 +174,11 @@ func once(r manager.Report, tried string) (over bool, err error) {
 }
 
 func pollLine(v host.PollView) string {
-	return fmt.Sprintf("%s: %d with two answers, %d with one, %d with none; %d newer; half within %d ms, 99 %% within %d ms\n"+
+	return fmt.Sprintf("%s: %d with two answers, %d with one, %d with none; %d newer; half within %d ms, 90 %% within %d ms, 99 %% within %d ms\n"+
 		"          %s, %d more to look holders up, %s out, %d in; %s, %d invalid",
-		count(v.Keys, "key", "keys"), v.Answers[2], v.Answers[1], v.Answers[0], v.Newer, v.P50MS, v.P99MS,
+		count(v.Keys, "key", "keys"), v.Answers[2], v.Answers[1], v.Answers[0], v.Newer, v.P50MS, v.P90MS, v.P99MS,
 		count(v.Packets, "packet", "packets"), v.Background, count(v.BytesOut, "byte", "bytes"), v.BytesIn,
-		count(v.Stale, "stale answer", "stale answers"), v.Invalid)
+		count(v.Stale, "stale node", "stale nodes"), v.Invalid)
 }
 
 func cycleLine(v host.CycleView) string {

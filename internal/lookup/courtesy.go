@@ -13,6 +13,7 @@ type pollNode struct {
 	taken int64    // courtesy: when all that was sent to it has been paid for, one packet each gap
 	line  uint32   // packets that wait for it
 	refs  uint32   // holders, and packets waiting or sent; 0: the place is free
+	stale uint32   // number of the newest poll in which it lacked what is known
 }
 
 // pollNodes is the nodes that hold something, one an address, and the courtesy

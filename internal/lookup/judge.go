@@ -27,12 +27,10 @@ func (p *poller) answered(a ask, m *Message) {
 }
 
 // credit judges the holder that answered. Its first answer to a poll counts for
-// the key.
+// the key. A late one does not clear it of having been too slow: whoever is slow
+// each time is to be asked last, as one who is silent.
 func (p *poller) credit(k *pollKey, i int, a ask, m *Message, mine bool) {
 	h := &k.holders[i]
-	if a.late && h.fails > 0 {
-		h.fails-- // it was taken for silent
-	}
 	sound := m.Kind == KindResponse && len(m.Token) > 0 && len(m.Token) <= tokenBytesMax
 	if sound {
 		h.keep(m.Token, p.now)
@@ -46,11 +44,21 @@ func (p *poller) credit(k *pollKey, i int, a ask, m *Message, mine bool) {
 	case !sound || !p.weigh(k, i, m):
 		h.fails = min(h.fails+2, failsMax)
 	case max(claimed(m), -1) < k.seq:
-		p.poll.report.Stale++
+		p.stale(a.node)
 		h.fails = min(h.fails+1, failsMax)
 	default:
-		h.fails /= 2
+		if !a.late {
+			h.fails /= 2
+		}
 		k.fresh++
+	}
+}
+
+// stale counts a node that lacks what is known, once a poll.
+func (p *poller) stale(node uint32) {
+	if n := &p.nodes.list[node]; n.stale != p.number {
+		n.stale = p.number
+		p.poll.report.Stale++
 	}
 }
 

@@ -44,7 +44,7 @@ type PollReport struct {
 	Answers    [3]int // keys that had no, one, and two or more fresh answers
 	Newer      int    // keys with a newer item
 	Walked     int    // keys walked to since the report before
-	Stale      int    // answers without the item that the caller knows, or with an older one
+	Stale      int    // nodes that lacked an item that the caller knows, or had an older one
 	Invalid    int    // answers with an item that is not valid
 	Packets    int    // sent to remembered holders
 	Background int    // sent by walks since the report before

@@ -151,6 +151,39 @@ func TestAHolderThatFellBehindIsNamedDemotedAndHealedInOneRoundTrip(t *testing.T
 	}
 }
 
+func TestSlowHoldersAreAskedLast(t *testing.T) {
+	w := newWorld(t, 18, 100)
+	slow(w, 0)
+	c := w.client(Config{Poll: PollConfig{Refresh: 1 << 20}}, 3)
+	items := w.warm(c, 100)
+	before := w.poll(c, pollOf(items, 0))
+	for _, n := range w.nodes[:10] {
+		n.slow = time.Second
+	}
+	for range 12 {
+		w.poll(c, pollOf(items, 0))
+	}
+	r := w.poll(c, pollOf(items, 0))
+	if r.Answers[2] != 100 || r.Packets > before.Packets+before.Packets/20 || r.P99 > 2*before.P99 {
+		t.Errorf("all are quick: %+v\nten are slow: %+v", before.PollReport, r.PollReport)
+	}
+	for _, n := range w.nodes[:10] {
+		n.slow = 0
+	}
+	for range 64 {
+		w.poll(c, pollOf(items, 0))
+	}
+	asked := 0
+	w.tap = func(to *model) {
+		if slices.Contains(w.nodes[:10], to) {
+			asked++
+		}
+	}
+	if w.poll(c, pollOf(items, 0)); asked == 0 {
+		t.Error("whoever was slow is never asked again")
+	}
+}
+
 func TestAForkOfTheNewestSeqIsSeenByAPollAndOneOfTheKnownSeqByAWalk(t *testing.T) {
 	w := newWorld(t, 4, 100)
 	c := w.client(Config{Poll: PollConfig{Refresh: 4}}, 3)

@@ -64,6 +64,7 @@ type model struct {
 	table []Node
 	items map[wire.Target]Item
 	dead  bool
+	slow  time.Duration // that its answers take longer
 	// lie, when set, sees each query and the honest answer and gives what to send
 	// instead; nil: nothing.
 	lie func(q *Message, honest Message) []flight
@@ -163,6 +164,9 @@ func (w *world) send(from, to netip.AddrPort, data []byte) {
 	}
 	w.serial++
 	delay := w.delay + time.Duration(w.draw.Int64N(int64(w.jitter)+1))
+	if n := w.at[from]; n != nil {
+		delay += n.slow
+	}
 	heap.Push(&w.queue, flight{w.now.Add(delay), w.serial, from, to, data})
 }
 
