@@ -315,6 +315,33 @@ func TestATorrentPeerWithoutTheInfoItPromisesIsPassedOver(t *testing.T) {
 	}
 }
 
+func TestATorrentPeerThatDripsTheInfoHasNoLongerForIt(t *testing.T) {
+	w := newWorld(t)
+	b := w.client()
+	content := random(6, 50<<10)
+	info := volume(content)
+	w.start(b, info, &memory{b: make([]byte, len(content))}, 0)
+	slow := w.dial(b, wire.Infohash(info))
+	const pieces = 8
+	slow.send(hello(pieces*chunkBytes), message(msgHaveAll))
+	w.eventually("it is asked", func() bool {
+		kind, p, err := slow.read()
+		return err == nil && kind == msgExtended && p[0] == rawMetadataID
+	})
+	look := func() (left int, until time.Time) {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		m := &b.shares[wire.Infohash(info)].metadata
+		return m.left, m.until
+	}
+	_, before := look()
+	slow.send(extended(ourMetadataID, "d8:msg_typei1e5:piecei0e10:total_sizei131072ee"+string(make([]byte, chunkBytes))))
+	w.eventually("its piece is here", func() bool { left, _ := look(); return left < pieces })
+	if _, after := look(); after != before || time.Until(after) > metadataPatience+2*time.Second {
+		t.Errorf("128 KiB have until %v, and after a piece until %v", before, after)
+	}
+}
+
 func TestWhoeverSendsRubbishAgainAndAgainIsRefused(t *testing.T) {
 	now := time.Unix(1_700_000_000, 0)
 	b := newBans()

@@ -30,8 +30,9 @@ type conductsMetadata struct {
 }
 
 const (
-	metadataPatience  = 3 * time.Second
-	metadataServedMax = 4 // times a torrent peer gets the whole info dictionary on one connection
+	metadataPatience  = 3 * time.Second // and as long as the bytes take at metadataRate
+	metadataRate      = 64 << 10        // bytes a second
+	metadataServedMax = 4               // times a torrent peer gets the whole info dictionary on one connection
 )
 
 const (
@@ -77,7 +78,7 @@ func (c *Client) ask(s *share, now time.Time) {
 		return
 	}
 	next.asked = m.round + 1
-	m.from, m.until = next, now.Add(metadataPatience)
+	m.from, m.until = next, now.Add(metadataPatience+time.Duration(next.size)*time.Second/metadataRate)
 	m.buf = make([]byte, next.size)
 	m.left = (next.size + chunkBytes - 1) / chunkBytes
 	m.got = make([]bool, m.left)
@@ -154,7 +155,6 @@ func (c *Client) takeMetadata(k *conn, index int64, data []byte) bool {
 	copy(m.buf[index*chunkBytes:], data)
 	m.got[index] = true
 	m.left--
-	m.until = time.Now().Add(metadataPatience)
 	if m.left > 0 {
 		return true
 	}
