@@ -2,9 +2,11 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -13,17 +15,22 @@ import (
 
 const (
 	attackTime  = time.Minute
-	attackers   = 1  // sockets that send as fast as they can: a core of the machine
 	attackCalm  = 10 // polls before, for the floor
 	attackKinds = 8
 )
 
 // attack measures polls while the manager's UDP port is flooded from the
-// loopback for a minute with what is malformed, oversized, replayed or made to
-// crash others. The floor is the same poll in calm. Heap is what the process
-// grew by meanwhile, a key.
+// loopback for a minute, as fast as one core of the machine sends, with what is
+// malformed, oversized, replayed or made to crash others: one datagram by a
+// stranger, the next by a node that the manager asks things. The floor is the same
+// poll in calm. Heap is what the process grew by meanwhile, a key.
 func attack(ctx context.Context, o Options) error {
-	p, err := startPolling(ctx, o)
+	t, err := startTraitor(newOutboxes(o.Seed, 1))
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	p, err := startPolling(ctx, o, t.addr())
 	if err != nil {
 		return err
 	}
@@ -32,13 +39,15 @@ func attack(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
+	if len(t.replays()) == 0 {
+		return errors.New("measure an attack: the manager has asked the hostile node nothing")
+	}
 	before := heap()
 	flood, end := context.WithCancel(ctx)
+	defer end()
 	var sent atomic.Int64
 	var wg sync.WaitGroup
-	for i := range attackers {
-		wg.Go(func() { bombard(flood, p.manager.Addr().String(), uint64(i), &sent) })
-	}
+	wg.Go(func() { bombard(flood, p.manager.Addr(), t, &sent) })
 	began := time.Now()
 	under, cycles, err := p.polls(1<<20, func(int) bool { return time.Since(began) < attackTime })
 	took := time.Since(began)
@@ -49,7 +58,7 @@ func attack(ctx context.Context, o Options) error {
 	}
 	grown := max(int64(heap())-int64(before), 0)
 	c := Case{
-		Case: fmt.Sprintf("poll %d keys, %d nodes, under %.0f hostile packets a second for %s", o.Keys, o.Nodes, float64(sent.Load())/took.Seconds(), took.Round(time.Second)),
+		Case: fmt.Sprintf("poll %d keys, %d nodes, under %.0f hostile packets a second for %s, half of them by a node that is asked", o.Keys, o.Nodes, float64(sent.Load())/took.Seconds(), took.Round(time.Second)),
 		Unit: "ms", Seed: o.Seed, Heap: ptr(float64(grown) / float64(o.Keys)),
 	}
 	o.Emit(c.against(ms(median(under)), ms(median(calm))).percentiles(under).traffic(cycles, o.Keys))
@@ -73,17 +82,28 @@ func (p *polling) polls(most int, more func(n int) bool) (took []time.Duration, 
 	return took, cycles, nil
 }
 
-// bombard sends hostile datagrams as fast as it can.
-func bombard(ctx context.Context, to string, seed uint64, sent *atomic.Int64) {
-	conn, err := net.Dial("udp4", to)
+// bombard sends hostile datagrams as fast as it can, by turns as a stranger and as
+// a node that is asked things; of the latter every other one is a replay.
+func bombard(ctx context.Context, to netip.AddrPort, t *traitor, sent *atomic.Int64) {
+	stranger, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(to.Addr(), 0)))
 	if err != nil {
 		return
 	}
-	defer conn.Close()
-	r := rand.New(rand.NewPCG(seed, seed))
-	for n := 0; ctx.Err() == nil; n++ {
-		if _, err := conn.Write(hostile(r, n)); err == nil {
-			sent.Add(1)
+	defer stranger.Close()
+	r := rand.New(rand.NewPCG(1, 1))
+	for ctx.Err() == nil {
+		old := t.replays()
+		for i := range 1024 {
+			conn, b := stranger, hostile(r, i/2)
+			if i%2 == 1 {
+				conn = t.conn
+				if i%4 == 1 {
+					b = old[(i/4)%len(old)]
+				}
+			}
+			if _, err := conn.WriteToUDPAddrPort(b, to); err == nil {
+				sent.Add(1)
+			}
 		}
 	}
 }

@@ -13,7 +13,8 @@
 //	catchup      bytes that reach a member who missed some. Floor: those bytes.
 //	publish      one cycle of a manager with a payment to publish, in a small
 //	             database and in a large one. Floor: the small one.
-//	attack       a poll under a flood of hostile datagrams. Floor: in calm.
+//	attack       a poll under a flood of hostile datagrams, half of them by a node
+//	             that the manager asks things. Floor: in calm.
 //	propagation  from signing a payment until another member sees it applied.
 //
 // Poll and propagation with a round-trip time, loss or dead nodes run in the

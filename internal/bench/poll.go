@@ -34,13 +34,14 @@ type polling struct {
 	outboxes *outboxes
 	holders  map[int][]lookup.Holder // of each key, as its last put found them
 	heap     uint64                  // before the manager's node was there
+	traitor  string                  // a hostile address that the manager starts from too; "": none
 }
 
 // pollReal polls real nodes, which are a process of their own: warm, twenty
 // times (once above 5000 keys), each time with the courtesy that every node is
 // due paid back in full.
 func pollReal(ctx context.Context, o Options) error {
-	p, err := startPolling(ctx, o)
+	p, err := startPolling(ctx, o, "")
 	if err != nil {
 		return err
 	}
@@ -49,8 +50,8 @@ func pollReal(ctx context.Context, o Options) error {
 }
 
 // startPolling starts a network and lets a manager meet everybody in it.
-func startPolling(ctx context.Context, o Options) (*polling, error) {
-	p := &polling{Options: o, ctx: ctx, outboxes: newOutboxes(o.Seed, o.Keys), holders: map[int][]lookup.Holder{}}
+func startPolling(ctx context.Context, o Options, traitor string) (*polling, error) {
+	p := &polling{Options: o, ctx: ctx, outboxes: newOutboxes(o.Seed, o.Keys), holders: map[int][]lookup.Holder{}, traitor: traitor}
 	o.Note(fmt.Sprintf("starting a DHT of %d nodes", o.Nodes))
 	err := p.start()
 	if err != nil {
@@ -64,7 +65,7 @@ func (p *polling) start() (err error) {
 	if p.network, err = startNetwork(p.ctx, p.Options); err != nil {
 		return err
 	}
-	if p.members, err = p.open(); err != nil {
+	if p.members, err = p.open(p.network.bootstrap()); err != nil {
 		return err
 	}
 	return p.warm()
@@ -81,8 +82,8 @@ func (p *polling) close() {
 	}
 }
 
-func (p *polling) open() (*mainline.Node, error) {
-	return mainline.Open(p.ctx, mainline.Config{Listen: "127.0.0.1:0", Bootstrap: p.network.bootstrap()})
+func (p *polling) open(bootstrap []string) (*mainline.Node, error) {
+	return mainline.Open(p.ctx, mainline.Config{Listen: "127.0.0.1:0", Bootstrap: bootstrap})
 }
 
 // warm puts every outbox and lets the manager meet all of them.
@@ -99,7 +100,11 @@ func (p *polling) warm() error {
 		return err
 	}
 	p.heap = heap() // with the items, which are not the poller's
-	if p.manager, err = p.open(); err != nil {
+	bootstrap := p.network.bootstrap()
+	if p.traitor != "" {
+		bootstrap = append(bootstrap, p.traitor)
+	}
+	if p.manager, err = p.open(bootstrap); err != nil {
 		return err
 	}
 	if placed {
