@@ -163,6 +163,8 @@ func (p *poller) handle(from netip.AddrPort, m *Message, size int) bool {
 	now := p.time()
 	c.rtt.sample(time.Duration(p.now - a.sent))
 	c.heard = now
+	c.unheard = 0
+	c.silent.answered(from)
 	if m.Kind == KindResponse {
 		node.id = m.ID
 		c.memory.heardFrom(Node{m.ID, from})

@@ -36,13 +36,15 @@ type Config struct {
 // is owned by one goroutine. Callbacks run inside Handle and Tick, never inside
 // Get or Put.
 type Client struct {
-	config Config
-	id     [20]byte // sender of our queries; read-only, so nobody remembers it
-	random *rand.ChaCha8
-	rtt    rtt
-	memory memory
-	heard  time.Time // of the last answer from anybody
-	poller *poller   // nil: nothing was polled
+	config  Config
+	id      [20]byte // sender of our queries; read-only, so nobody remembers it
+	random  *rand.ChaCha8
+	rtt     rtt
+	memory  memory
+	silent  silence
+	unheard int       // queries in vain since
+	heard   time.Time // of the last answer from anybody
+	poller  *poller   // nil: nothing was polled
 
 	queries  map[uint64]*query // by id; only for look-up, never walked
 	timeouts timeouts          // the same queries, next deadline first
@@ -74,11 +76,11 @@ type running struct {
 	settled bool     // in Client.settled, or done
 }
 
-// active is how many queries still wait for an answer to their first try.
+// active is how many queries keep the operation from asking others.
 func (o *running) active() int {
 	n := 0
 	for _, q := range o.open {
-		if !q.late() {
+		if q.awaited() {
 			n++
 		}
 	}
@@ -164,6 +166,8 @@ func (c *Client) Handle(now time.Time, from netip.AddrPort, data []byte) bool {
 	q.op.running().in += int64(len(data))
 	c.rtt.sample(now.Sub(q.sent[try]))
 	c.heard = now
+	c.unheard = 0
+	c.silent.answered(q.to)
 	if m.Kind == KindResponse {
 		c.memory.answered(Node{m.ID, q.to})
 	}
@@ -239,7 +243,7 @@ func (c *Client) self(n Node) bool {
 
 // expire sends a query again, or gives it up.
 func (c *Client) expire(now time.Time, q *query) {
-	if len(q.sent) < c.config.Tries {
+	if len(q.sent) < c.config.Tries && !q.once {
 		c.transmit(now, q)
 		c.timeouts.fix(q)
 		if len(q.sent) == 2 {
@@ -252,7 +256,9 @@ func (c *Client) expire(now time.Time, q *query) {
 	// When nobody answered since, the fault may be on our side.
 	if c.heard.After(q.sent[0]) {
 		c.memory.failed(q.to)
+		c.silent.failed(q.to, now)
 	}
+	c.unheard++
 	q.op.failed(q)
 	c.advance(now, q.op)
 }

@@ -28,6 +28,9 @@
 // seq are seen. A put is a traversal and then a put to each of those 8, asked
 // again until it says yes, no, or nothing.
 //
+// Nodes name each other for long after they have gone. Who was silent twice, three
+// tries each, has one try in each look-up of the next hour, and nobody waits for it (silence.go).
+//
 // # Hostile nodes
 //
 // An answer counts only from the address that was asked, with the transaction

@@ -16,6 +16,7 @@ type query struct {
 	id       uint64 // the transaction id with try 0
 	to       netip.AddrPort
 	message  Message
+	once     bool        // has one try
 	sent     []time.Time // of each try
 	room     [1]time.Time
 	tid      [transactionBytes]byte // of the newest try
@@ -29,9 +30,11 @@ type query struct {
 
 const transactionBytes = 8
 
-// late says that the first try went unanswered: the query no longer keeps the
-// operation from asking others.
+// late says that the first try went unanswered.
 func (q *query) late() bool { return len(q.sent) > 1 }
+
+// awaited says that the query keeps the operation from asking others.
+func (q *query) awaited() bool { return !q.once && !q.late() }
 
 // timeouts orders queries by deadline, and those of one deadline by id, so
 // that the order never depends on how the heap was built.

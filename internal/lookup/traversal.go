@@ -68,7 +68,7 @@ func (t *traversal) start() {
 
 // next picks the node to ask: the closest fresh one, as long as fewer than
 // Alpha are being waited for and not enough closer ones answer. Nodes that are
-// late do not count, so that dead ones cost little time. Doubtful ones have their
+// late or known to be silent do not count, so that dead ones cost little time. Doubtful ones have their
 // turn when nothing else is under way.
 func (t *traversal) next(r *running) *query {
 	if !t.started {
@@ -94,7 +94,7 @@ func (t *traversal) closestFresh(doubtful bool) *candidate {
 	closer := 0
 	for _, c := range t.list {
 		switch {
-		case c.state == holding, c.state == waiting && !c.query.late():
+		case c.state == holding, c.state == waiting && c.query.awaited():
 			closer++
 		case c.state != fresh, c.doubtful() && !doubtful:
 		case t.afford(c.Addr.Addr()):
@@ -117,7 +117,7 @@ func (t *traversal) ask(c *candidate) *query {
 		method = MethodFindNode
 	}
 	c.state = waiting
-	c.query = &query{to: c.Addr, candidate: c,
+	c.query = &query{to: c.Addr, candidate: c, once: t.client.hopeless(c.Addr),
 		message: Message{Kind: KindQuery, Method: method, Target: t.get.Target, Want: t.want()}}
 	if t.opening == nil {
 		t.opening = c.query

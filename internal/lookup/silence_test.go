@@ -1,0 +1,109 @@
+package lookup
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+)
+
+func TestSilentNodesAreAskedOnceAndHeardWhenTheyAreBack(t *testing.T) {
+	w := newWorld(t, 21, 100)
+	slow(w, 0)
+	c := w.client(Config{}, 3)
+	for i := range 100 {
+		w.nodes[i].dead = i%5 > 2 // and the others go on naming them
+	}
+	packets := make(map[*model]int)
+	w.tap = func(to *model) { packets[to]++ }
+	get := func(n int) (most int, took time.Duration) {
+		clear(packets)
+		before := w.now
+		if f := w.get(c, getOf(signed(t, uint64(n), 1, "x"))); f.Answered == 0 || !f.Complete() {
+			t.Fatalf("%+v", f)
+		}
+		for n, sent := range packets {
+			if n.dead {
+				most = max(most, sent)
+			}
+		}
+		return most, w.now.Sub(before)
+	}
+	if most, _ := get(0); most != 3 {
+		t.Errorf("a silent node had %d packets of the first look-up", most)
+	}
+	for i := range 60 {
+		get(i)
+	}
+	for i := range 20 {
+		if most, took := get(i); most > 1 || took > time.Second {
+			t.Errorf("a silent node had %d packets, and the look-up took %v", most, took)
+		}
+	}
+	for _, n := range w.nodes {
+		n.dead = false
+	}
+	for i := range 20 {
+		it := signed(t, uint64(i), 1, "x")
+		if f := w.get(c, getOf(it)); f.Closest[0].ID != w.closest(it.Target, 1)[0].ID {
+			t.Errorf("the closest node is back, and %v was found instead of it", f.Closest[0].Addr)
+		}
+	}
+}
+
+func TestWhenNobodyAnswersEachIsAskedOnce(t *testing.T) {
+	w := newWorld(t, 22, 60)
+	c := w.client(Config{}, 3)
+	it := signed(t, 1, 1, "x")
+	w.place(it)
+	w.get(c, getOf(it))
+	for _, n := range w.nodes {
+		n.dead = true
+	}
+	for range 8 {
+		w.get(c, getOf(it))
+	}
+	if f := w.get(c, getOf(it)); f.Err == nil || f.Asked == 0 || f.Packets != f.Asked {
+		t.Errorf("%+v", f)
+	}
+	if len(c.silent.newer) != 0 {
+		t.Errorf("%d nodes are taken for silent, when it may be us who are cut off", len(c.silent.newer))
+	}
+	for _, n := range w.nodes {
+		n.dead = false
+	}
+	if f := w.get(c, getOf(it)); f.Item == nil || f.Holding != 8 {
+		t.Errorf("they are back: %+v", f)
+	}
+}
+
+func TestSilenceIsForgottenAndBounded(t *testing.T) {
+	var s silence
+	at := func(i int) netip.AddrPort {
+		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 1)
+	}
+	now := time.Unix(1_700_000_000, 0)
+	s.failed(at(1), now)
+	if s.of(at(1)) {
+		t.Error("once is not enough")
+	}
+	if s.failed(at(1), now.Add(silentFor+time.Minute)); !s.of(at(1)) {
+		t.Error("twice is, an hour apart too")
+	}
+	s.failed(at(2), now.Add(2*silentFor+2*time.Minute))
+	if !s.of(at(1)) {
+		t.Error("forgotten too soon")
+	}
+	s.failed(at(2), now.Add(3*silentFor+3*time.Minute))
+	if s.of(at(1)) || !s.of(at(2)) {
+		t.Error("remembered for ever, or not at all")
+	}
+	if s.answered(at(2)); s.of(at(2)) {
+		t.Error("whoever answers is not silent")
+	}
+	for i := range 5 * silentMax {
+		s.failed(at(i), now)
+	}
+	if n := len(s.newer) + len(s.before); n > 2*silentMax {
+		t.Errorf("%d addresses are kept", n)
+	}
+}
