@@ -42,8 +42,8 @@ func (s *silence) of(a netip.AddrPort) bool {
 	return s.newer[a] >= silentAfter || s.before[a] >= silentAfter
 }
 
-// hopeless says whether an address is asked once only: it is silent, or everybody
-// is, as when the cable is pulled.
-func (c *Client) hopeless(a netip.AddrPort) bool {
-	return c.unheard >= deafAfter || c.silent.of(a)
-}
+// deaf says that nobody answers, as when the cable is pulled.
+func (c *Client) deaf() bool { return c.unheard >= deafAfter }
+
+// hopeless says whether an address is asked once only.
+func (c *Client) hopeless(a netip.AddrPort) bool { return c.deaf() || c.silent.of(a) }

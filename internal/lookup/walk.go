@@ -46,7 +46,7 @@ func (p *poller) startWalks() {
 		w.wanted = w.wanted[1:]
 		p.startWalk(next)
 	}
-	for w.under < p.config.Walks && len(w.queued) > 0 && w.due <= p.now {
+	for w.under < p.walksMost() && len(w.queued) > 0 && w.due <= p.now {
 		next := w.queued[0]
 		w.queued = w.queued[1:]
 		if p.keys[next.key].walk == walkQueued {
@@ -60,13 +60,19 @@ func (p *poller) startWalks() {
 // others.
 func (p *poller) nextWalk() (int64, bool) {
 	w := &p.walks
-	switch {
-	case w.under >= p.config.Walks:
-		return 0, false
-	case len(w.wanted) > 0:
+	if len(w.wanted) > 0 && w.under < p.config.Walks {
 		return p.now, true
 	}
-	return w.due, len(w.queued) > 0
+	return w.due, len(w.queued) > 0 && w.under < p.walksMost()
+}
+
+// walksMost is how many walks that nobody waits for may be under way. While nobody
+// answers one is enough to find whoever does.
+func (p *poller) walksMost() int {
+	if p.client.deaf() {
+		return 1
+	}
+	return p.config.Walks
 }
 
 // startWalk walks to a key. It begins at the holders remembered, which are

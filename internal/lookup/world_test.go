@@ -183,42 +183,46 @@ func (w *world) addrs() []netip.AddrPort {
 // run goes on until nothing is under way, at most an hour.
 func (w *world) run() {
 	w.t.Helper()
-	addrs := w.addrs()
-	for end := w.now.Add(time.Hour); ; {
-		var tick netip.AddrPort
-		var next time.Time
-		for _, a := range addrs {
-			c := w.clients[a]
-			for _, p := range c.Packets() {
-				fmt.Fprintf(w.trace, "%d %v %v %x\n", w.now.UnixNano(), a, p.To, p.Data)
-				w.sent++
-				w.send(a, p.To, p.Data)
-			}
-			if n := c.Next(); !n.IsZero() && (next.IsZero() || n.Before(next)) {
-				tick, next = a, n
-			}
-		}
-		switch {
-		case len(w.queue) > 0 && (next.IsZero() || w.queue[0].when.Before(next)):
-			f := heap.Pop(&w.queue).(flight)
-			w.now = f.when
-			if c := w.clients[f.to]; c != nil {
-				c.Handle(w.now, f.from, f.data)
-			} else if n := w.at[f.to]; n != nil {
-				n.receive(f.from, f.data)
-			}
-		case !next.IsZero():
-			if next.After(w.now) {
-				w.now = next
-			}
-			w.clients[tick].Tick(w.now)
-		default:
-			return
-		}
+	for end := w.now.Add(time.Hour); w.step(); {
 		if w.now.After(end) {
 			w.t.Fatal("something is under way for ever")
 		}
 	}
+}
+
+// step lets the next thing happen; false: nothing is under way.
+func (w *world) step() bool {
+	var tick netip.AddrPort
+	var next time.Time
+	for _, a := range w.addrs() {
+		c := w.clients[a]
+		for _, p := range c.Packets() {
+			fmt.Fprintf(w.trace, "%d %v %v %x\n", w.now.UnixNano(), a, p.To, p.Data)
+			w.sent++
+			w.send(a, p.To, p.Data)
+		}
+		if n := c.Next(); !n.IsZero() && (next.IsZero() || n.Before(next)) {
+			tick, next = a, n
+		}
+	}
+	switch {
+	case len(w.queue) > 0 && (next.IsZero() || w.queue[0].when.Before(next)):
+		f := heap.Pop(&w.queue).(flight)
+		w.now = f.when
+		if c := w.clients[f.to]; c != nil {
+			c.Handle(w.now, f.from, f.data)
+		} else if n := w.at[f.to]; n != nil {
+			n.receive(f.from, f.data)
+		}
+	case !next.IsZero():
+		if next.After(w.now) {
+			w.now = next
+		}
+		w.clients[tick].Tick(w.now)
+	default:
+		return false
+	}
+	return true
 }
 
 func (n *model) token(from netip.AddrPort, target wire.Target) []byte {
