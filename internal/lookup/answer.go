@@ -80,12 +80,18 @@ func (t *traversal) found(packets int) Found {
 		}
 	}
 	for _, c := range t.list {
-		if c.state != holding || len(f.Closest) == t.client.config.Width {
+		if c.state != holding {
 			continue
 		}
 		f.Closest = append(f.Closest, Holder{Node: c.Node, Token: c.token, Seq: c.seq})
 		if c.item != nil && c.item == f.Item {
 			f.Holding++
+		}
+		if len(f.Closest) == t.client.config.Width && !t.first && !t.only {
+			t.client.density.learn(t.get.Target, reach(c.distance))
+		}
+		if t.enough(len(f.Closest), c) {
+			break
 		}
 	}
 	f.ClosestAnswered, _, f.Exhausted = t.survey()

@@ -41,6 +41,7 @@ type Client struct {
 	random  *rand.ChaCha8
 	rtt     rtt
 	memory  memory
+	density density
 	silent  silence
 	unheard int       // queries in vain since
 	heard   time.Time // of the last answer from anybody
@@ -297,6 +298,7 @@ func (c *Client) pump(now time.Time) {
 		if q := op.next(); q != nil {
 			q.op = op
 			c.send(now, q)
+			c.survey(now)
 		} else if !op.over() {
 			continue // an answer or a timeout will bring it back
 		}

@@ -40,5 +40,9 @@
 // are all limited (limits.go). Nodes on public addresses cannot send us to
 // private ones.
 //
+// Whoever settles around one key to hide it makes that place more crowded than others
+// are; a traversal there takes more than 8 nodes, as far as honest ones are
+// (density.go).
+//
 // KRPC errors and limits: BEP 5, BEP 43 (ro), BEP 32 (want), BEP 44.
 package lookup

@@ -62,7 +62,7 @@ type Found struct {
 	Conflicts       []Item // valid, same seq as Item, other bytes: a fork; at most 4
 	Answered        int    // nodes that answered at all
 	Asked           int
-	Closest         []Holder // up to 8 nodes closest to the target that answered with a token, closest first
+	Closest         []Holder // the 8 nodes closest to the target that answered with a token, closest first; see density for more
 	Holding         int      // of Closest, how many returned Item itself
 	Invalid         int      // answers dismissed: bad signature, wrong key, wrong hash
 	ClosestAnswered int      // of the 8 nodes closest to the target that did not fail, how many answered; see Complete

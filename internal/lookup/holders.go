@@ -144,7 +144,7 @@ func (p *poller) learn(k *pollKey, f Found) {
 		newest = max(newest, f.Item.Seq)
 	}
 	found := make([]rememberedHolder, 0, holdersMax)
-	for _, c := range f.Closest[:min(len(f.Closest), holdersMax)] {
+	for _, c := range spread(f.Closest, holdersMax) {
 		at, ok := packAddr(c.Addr)
 		if !ok {
 			continue

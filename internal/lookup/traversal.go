@@ -23,6 +23,7 @@ type traversal struct {
 	ips     map[netip.Addr]*ipUse         // public addresses
 	tried   []netip.AddrPort
 
+	usual    uint64 // see density; 0: not known
 	opening  *query // the first one sent
 	tired    bool   // it has gone on for traversalMax
 	asked    int
@@ -58,6 +59,8 @@ func (t *traversal) start() {
 	if t.only {
 		return
 	}
+	t.client.density.walks = true
+	t.usual = t.client.density.usual(t.get.Target)
 	for _, n := range t.client.memory.closest(t.get.Target, startNodes) {
 		t.addKnown(n, nil)
 	}
@@ -95,15 +98,14 @@ func (t *traversal) closestFresh(doubtful bool) *candidate {
 	for _, c := range t.list {
 		switch {
 		case c.state == holding, c.state == waiting && c.query.awaited():
-			closer++
+			if closer++; t.enough(closer, c) {
+				return nil
+			}
 		case c.state != fresh, c.doubtful() && !doubtful:
 		case t.afford(c.Addr.Addr()):
 			return c
 		default:
 			c.state = passed
-		}
-		if closer == t.client.config.Width {
-			break
 		}
 	}
 	return nil
@@ -162,7 +164,7 @@ func (t *traversal) survey() (holders int, over, exhausted bool) {
 			return holders, false, false
 		case holding:
 			holders++
-			if holders == t.client.config.Width {
+			if t.enough(holders, c) {
 				return holders, true, false
 			}
 		}

@@ -145,6 +145,7 @@ func (w *world) client(c Config, bootstrap int) *Client {
 		c.Random = randomReader{w.draw}
 	}
 	client := New(c)
+	client.density.again = w.now.Add(1000 * time.Hour) // packets are counted
 	w.clients[a] = client
 	return client
 }

@@ -120,13 +120,18 @@ func TestEclipsingNodesHideOneKeyAndNoOther(t *testing.T) {
 	if f := d.get(t, d.host(), other); f.Item == nil || f.Holding != 8 {
 		t.Errorf("the other's item is at %d nodes", f.Holding)
 	}
-	// Ten of them hide it altogether: no traversal comes past them.
+	// Ten of them would hide it altogether, were it not seen how crowded that place is.
 	hidden := mutable(t, 3, 1, "x")
 	d.nodes.Eclipse(hidden.Target, 10)
 	d.Run(time.Minute)
-	d.put(t, h, hidden)
-	if f := d.get(t, d.host(), hidden); f.Item != nil {
-		t.Error("ten nodes do not hide a key")
+	if s := d.put(t, h, hidden); s.Acknowledged <= 10 {
+		t.Errorf("%d nodes acknowledged, of which ten store nothing", s.Acknowledged)
+	}
+	newcomer := d.host()
+	d.get(t, newcomer, hidden) // may not know yet how crowded others are
+	d.Run(time.Minute)
+	if f := d.get(t, newcomer, hidden); f.Item == nil {
+		t.Error("ten nodes hide a key from a newcomer")
 	}
 	if s := d.put(t, h, mutable(t, 4, 1, "z")); s.Acknowledged != 8 {
 		t.Errorf("elsewhere they are as good as others: %d", s.Acknowledged)

@@ -76,7 +76,7 @@ func (t *troubles) nodes(d time.Duration) {
 // eclipse has nodes of one owner settle next to one key: the head's or, as often,
 // some member's.
 func (t *troubles) eclipse(d time.Duration) {
-	n, whose := 3+t.draw.IntN(3), t.draw.IntN(1<<30)
+	n, whose := 3+t.draw.IntN(10), t.draw.IntN(1<<30)
 	t.at(d/2, func() {
 		k := t.watch.manager
 		if whose%2 == 0 {
