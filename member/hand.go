@@ -26,6 +26,7 @@ type handOver struct {
 	chunks      map[wire.Target]time.Time // when each chunk was last acknowledged
 	asked       int
 	put         time.Time
+	walked      time.Time // when a put looked for the item's nodes
 	trouble     string
 }
 
@@ -173,7 +174,12 @@ func (m *Member) putItem(rec outboxRecord) {
 		}
 		return nil
 	}
-	m.ports.DHT.Put(lookup.Put{Item: it, Check: check}, guard(m.Follower, func(s lookup.Stored) {
+	since := m.ports.Clock.Now().Sub(m.hand.walked)
+	near := since >= 0 && since < m.Follower.cfg.Reput/2 // they are the closest still, but for few
+	m.ports.DHT.Put(lookup.Put{Item: it, Check: check, Remembered: near}, guard(m.Follower, func(s lookup.Stored) {
+		if !near && s.Acknowledged > 0 {
+			m.hand.walked = m.ports.Clock.Now()
+		}
 		m.put(rec, s)
 	}))
 }

@@ -53,6 +53,7 @@ type Get struct {
 	// Remembered asks the holders that polls of the same key and salt remember, and nobody else: one round
 	// trip. Where fewer than half of Config.Width are known, or answer, it is a traversal after all.
 	Remembered bool
+	Remember   bool // the holders that a traversal finds, as a put does; mutable gets without First
 }
 
 // Found is what a traversal found.
@@ -106,6 +107,9 @@ func (g *getting) finish() {
 		g.traversal = newTraversal(g.client, g.get, g.first)
 		g.run.settled = false
 		return
+	}
+	if g.get.Remember && !g.first && !g.only {
+		g.client.remember(f)
 	}
 	g.done(f)
 }

@@ -239,6 +239,17 @@ func (p *poller) holder(h *rememberedHolder) Holder {
 	return out
 }
 
+// remember keeps the holders that a traversal found for the next put.
+func (c *Client) remember(f Found) {
+	if f.Answered == 0 {
+		return
+	}
+	p := c.polling(c.heard) // the time of their last answer
+	if k := p.key(f.Target); k != nil {
+		p.learn(k, f)
+	}
+}
+
 // remembered is the holders of a target, those that fail least first; nil: none
 // are known.
 func (c *Client) remembered(now time.Time, t wire.Target) []Holder {

@@ -76,8 +76,30 @@ func TestPutsToRememberedHoldersTakeOneRoundTripAndTwoWithACheck(t *testing.T) {
 	if s = w.put(c, Put{Item: items[0], Remembered: true}); s.Acknowledged < 8 || s.Tried != s.Acknowledged {
 		t.Errorf("most of the remembered are dead: %+v", s)
 	}
-	if f := w.get(c, Get{Mutable: true, Key: items[0].Key, Salt: items[0].Salt, Remembered: true}); f.Item == nil || f.Answered < 8 {
-		t.Errorf("most of the remembered are dead: %+v", f)
+	if f := w.get(c, Get{Mutable: true, Key: items[0].Key, Salt: items[0].Salt, Remembered: true}); f.Item == nil || f.Answered < 6 {
+		t.Errorf("the put has found others: %+v", f)
+	}
+}
+
+func TestAPutRemembersItsHoldersForTheNext(t *testing.T) {
+	w := newWorld(t, 13, 100)
+	c := w.client(Config{}, 3)
+	if s := w.put(c, Put{Item: signed(t, 1, 6, "first"), Remembered: true}); s.Acknowledged != 8 || s.Packets < 16 {
+		t.Errorf("%+v", s)
+	}
+	again := getOf(signed(t, 2, 6, "x"))
+	again.Remember = true
+	w.get(c, again)
+	again.Remembered = true
+	if f := w.get(c, again); f.Packets != 8 {
+		t.Errorf("a get remembers too: %+v", f)
+	}
+	newer := signed(t, 1, 7, "newer")
+	if s := w.put(c, Put{Item: newer, Remembered: true}); s.Acknowledged != 8 || s.Packets != 8 {
+		t.Errorf("%+v", s)
+	}
+	if n := holdingItem(w.closest(newer.Target, 8), newer); n != 8 {
+		t.Errorf("%d of the true 8 closest hold it", n)
 	}
 }
 

@@ -15,8 +15,8 @@ var ErrNotStored = errors.New("no DHT node stored the item")
 type Put struct {
 	Item    Item
 	Holders []Holder // from a Found, to skip the traversal; nil: traverse first
-	// Remembered, without Holders, puts to the holders that polls of the same key and salt remember:
-	// one round trip where tokens of the last 10 minutes are there, two with a Check, which then sees
+	// Remembered, without Holders, puts to the holders that polls of, or an earlier put to, the same key
+	// and salt remember: one round trip where tokens of the last 10 minutes are there, two with a Check, which then sees
 	// what these holders answered. Where fewer than half of Width are known, or take it, it goes on
 	// with a traversal.
 	Remembered bool
@@ -262,5 +262,8 @@ func (p *putting) begin() bool {
 		}
 	}
 	p.setHolders(found.Closest)
+	if p.put.Item.Mutable && !p.direct {
+		p.client.remember(found)
+	}
 	return len(p.holders) > 0
 }

@@ -29,7 +29,7 @@ func (b Bound) Put(p lookup.Put, done func(lookup.Stored)) {
 	}
 	// Check belongs to the owner of post, so the look at what is there comes first, on its own.
 	it := p.Item
-	b.Get(lookup.Get{Target: it.Target, Mutable: it.Mutable, Key: it.Key, Salt: it.Salt, Remembered: p.Remembered}, func(f lookup.Found) {
+	b.Get(lookup.Get{Target: it.Target, Mutable: it.Mutable, Key: it.Key, Salt: it.Salt, Remembered: p.Remembered, Remember: it.Mutable}, func(f lookup.Found) {
 		err := f.Err
 		if err == nil {
 			err = p.Check(f)
