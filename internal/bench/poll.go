@@ -33,6 +33,7 @@ type polling struct {
 	manager  *mainline.Node
 	outboxes *outboxes
 	holders  map[int][]lookup.Holder // of each key, as its last put found them
+	thin     map[int]bool            // keys whose newest item fewer than two nodes took
 	heap     uint64                  // before the manager's node was there
 	traitor  string                  // a hostile address that the manager starts from too; "": none
 }
@@ -51,7 +52,8 @@ func pollReal(ctx context.Context, o Options) error {
 
 // startPolling starts a network and lets a manager meet everybody in it.
 func startPolling(ctx context.Context, o Options, traitor string) (*polling, error) {
-	p := &polling{Options: o, ctx: ctx, outboxes: newOutboxes(o.Seed, o.Keys), holders: map[int][]lookup.Holder{}, traitor: traitor}
+	p := &polling{Options: o, ctx: ctx, outboxes: newOutboxes(o.Seed, o.Keys),
+		holders: map[int][]lookup.Holder{}, thin: map[int]bool{}, traitor: traitor}
 	o.Note(fmt.Sprintf("starting a DHT of %d nodes", o.Nodes))
 	err := p.start()
 	if err != nil {
@@ -134,7 +136,7 @@ func (p *polling) measure() error {
 	changed := p.outboxes.changes(p.Changed)
 	var cycles []cycle
 	var took, floors, times []time.Duration
-	fresh := 0
+	fresh, seen, stale := 0, 0, 0
 	for round := range rounds {
 		p.Note(fmt.Sprintf("poll %d of %d", round+1, rounds))
 		known := slices.Clone(p.outboxes.items)
@@ -155,31 +157,46 @@ func (p *polling) measure() error {
 		if err != nil {
 			return err
 		}
-		newest := p.outboxes.items
-		p.outboxes.items = known
-		c, err := p.poll(false)
+		c, err := p.pollOf(known)
 		if err != nil {
 			return err
 		}
-		p.outboxes.items = newest
 		of := changed
 		if len(of) == 0 {
 			of = everyone(p.Keys)
 		}
 		cycles, took, floors, times = append(cycles, c), append(took, c.took), append(floors, floor), append(times, c.times(of, len(changed) > 0)...)
+		missed := 0
 		for _, i := range changed {
-			if c.newer[i] < never {
-				fresh++
+			switch {
+			case p.thin[i]:
+				continue
+			case c.newer[i] < never:
+				seen++
+			default:
+				missed++
+			}
+			fresh++
+		}
+		if missed > 0 {
+			again, err := p.pollOf(known)
+			if err != nil {
+				return err
+			}
+			for _, i := range changed {
+				if !p.thin[i] && c.newer[i] == never && again.newer[i] == never {
+					stale++
+				}
 			}
 		}
 	}
 	c := Case{Case: p.pollName("loopback"), Unit: "ms", Seed: p.Seed}.against(ms(median(took)), ms(median(floors)))
 	c = c.percentiles(times).traffic(cycles, p.Keys)
 	if len(changed) > 0 {
-		c.Fresh, c.FreshFirst = ptr(len(changed)*rounds), ptr(fresh)
+		c.Fresh, c.FreshFirst, c.Stale = ptr(fresh), ptr(seen), ptr(stale)
 	}
 	if p.Keys > placedOver {
-		used := heap() - p.heap
+		used := max(int64(heap())-int64(p.heap), 0)
 		c.Heap = ptr(float64(used) / float64(p.Keys))
 	}
 	p.Emit(c)
@@ -227,6 +244,7 @@ func (p *polling) put(of []int, seq int64) error {
 		if s.Err != nil {
 			return fmt.Errorf("put an outbox: %w", s.Err)
 		}
+		p.thin[s.key] = s.Acknowledged < 2
 		if p.holders[s.key] == nil {
 			p.holders[s.key] = s.Found.Closest
 		}
@@ -253,6 +271,14 @@ func (p *polling) placed() []byte {
 		b = lookup.AppendHolders(b, it.Target, near[:min(8, len(near))])
 	}
 	return b
+}
+
+// pollOf is one poll by a manager who has the items given and no newer ones.
+func (p *polling) pollOf(known []lookup.Item) (cycle, error) {
+	newest := p.outboxes.items
+	p.outboxes.items = known
+	defer func() { p.outboxes.items = newest }()
+	return p.poll(false)
 }
 
 // poll is one poll by the manager.

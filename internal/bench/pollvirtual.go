@@ -145,6 +145,7 @@ func (w *pollWorld) run() (Case, cycle, []time.Duration, error) {
 		of = all
 	}
 	times := first.times(of, len(changed) > 0)
+	first.report.Background = second.report.Background // most of the walks that a poll begins end behind it
 	c = c.percentiles(times).traffic([]cycle{first}, o.Keys)
 	c.Value = *c.P99
 	return c, first, times, nil
