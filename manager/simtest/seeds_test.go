@@ -28,12 +28,7 @@ var (
 //	go test ./manager/simtest -run 'TestSeeds$' -timeout 3h -args -seeds 200 -hours 1 -twice
 func TestSeeds(t *testing.T) {
 	t.Parallel()
-	lived := live(t, "TestSeeds", *seedsFlag, Options{Time: time.Duration(*hoursFlag) * time.Hour, Payments: *paymentsFlag})
-	t.Cleanup(func() { // when all of them are over
-		if n := len(*lived); n >= enough && n == *seedsFlag {
-			happened(t, *lived)
-		}
-	})
+	live(t, "TestSeeds", *seedsFlag, Options{Time: time.Duration(*hoursFlag) * time.Hour, Payments: *paymentsFlag})
 }
 
 // enough is how many seeds have every fault between them.
@@ -88,9 +83,9 @@ func TestDays(t *testing.T) {
 	live(t, "TestDays", n, o)
 }
 
-// live runs seeds as subtests; what it gives has their results once these are
-// over.
-func live(t *testing.T, test string, n int, o Options) *[]Result {
+// live runs seeds as subtests, and sees that these had every fault if they are
+// enough for it.
+func live(t *testing.T, test string, n int, o Options) {
 	t.Helper()
 	seeds := make([]uint64, n)
 	for i := range seeds {
@@ -100,14 +95,19 @@ func live(t *testing.T, test string, n int, o Options) *[]Result {
 		seeds = []uint64{*seedFlag}
 	}
 	var mu sync.Mutex
-	lived := new([]Result)
+	var lived []Result
+	t.Cleanup(func() { // when all of them are over
+		if len(lived) == n && n >= enough {
+			happened(t, lived)
+		}
+	})
 	for _, seed := range seeds {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			t.Parallel()
 			replay := again(test, seed)
 			r := runSeed(t, seed, o, replay)
 			mu.Lock()
-			*lived = append(*lived, r)
+			lived = append(lived, r)
 			mu.Unlock()
 			if !*twiceFlag {
 				return
@@ -117,7 +117,6 @@ func live(t *testing.T, test string, n int, o Options) *[]Result {
 			}
 		})
 	}
-	return lived
 }
 
 // again is the command that replays a seed.
