@@ -33,6 +33,9 @@ type Fetch struct {
 	Resume bool
 	// Stall gives up after so long without a new piece or metadata; 0: 30 s.
 	Stall time.Duration
+	// First is the same until the first piece has come: so long for the info dictionary, and
+	// again as long for a piece. It is for who has other ways. 0, or more than Stall: Stall.
+	First time.Duration
 	// Progress, when set, is called now and then.
 	Progress func(have, total int64)
 	// Done is called once. Received is every payload byte from torrent peers, metadata included.

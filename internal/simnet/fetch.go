@@ -39,6 +39,7 @@ type fetch struct {
 	here     int64 // bytes that were there when it began
 	received int64
 	progress int64 // when something new last came, ns
+	moving   bool  // a piece has come
 	over     bool
 }
 
@@ -57,10 +58,13 @@ func (s *Swarm) Fetch(in seed.Fetch) (cancel func()) {
 	if in.Stall == 0 {
 		in.Stall = stallDefault
 	}
+	if in.First == 0 || in.First > in.Stall {
+		in.First = in.Stall
+	}
 	f := &fetch{Fetch: in, swarm: s, progress: s.end.net.world.now}
 	s.fetches = append(s.fetches, f)
 	s.after(0, f.look)
-	s.after(f.Stall, f.watch)
+	s.after(f.First, f.watch)
 	return f.cancel
 }
 
@@ -91,11 +95,15 @@ func (f *fetch) watch() {
 		return
 	}
 	quiet := time.Duration(f.swarm.end.net.world.now - f.progress)
-	if quiet >= f.Stall {
+	limit := f.First
+	if f.moving {
+		limit = f.Stall
+	}
+	if quiet >= limit {
 		f.finish(seed.ErrStalled)
 		return
 	}
-	f.swarm.after(f.Stall-quiet, f.watch)
+	f.swarm.after(limit-quiet, f.watch)
 }
 
 // look finds torrent peers, now and then, and asks them.
@@ -300,7 +308,7 @@ func (f *fetch) piece(src *source, piece int) {
 		f.again(piece)
 		return
 	}
-	f.got[piece] = true
+	f.got[piece], f.moving = true, true
 	f.missing--
 	f.news()
 	if f.Progress != nil {

@@ -254,6 +254,41 @@ func TestAFetchWithoutGoodTorrentPeersStalls(t *testing.T) {
 	}
 }
 
+func TestAFetchOfWhichNothingComesIsGivenUpAfterFirst(t *testing.T) {
+	data, info := volume(200_000)
+	const first = 5 * time.Second
+	for _, c := range []struct {
+		name        string
+		prepare     func(f *flock)
+		least, most time.Duration
+	}{
+		{"nobody", func(f *flock) {}, first, first},
+		{"one of wrong bytes", func(f *flock) { f.serve(t, f.join(Peer{}), info, bytes.Repeat([]byte{7}, len(data))) }, first, first + time.Second},
+		{"one that dies after a piece", func(f *flock) {
+			s := f.join(Peer{Upload: 100_000})
+			f.serve(t, s, info, data)
+			f.After(time.Second, s.end.Kill)
+		}, stallDefault, stallDefault + time.Second},
+	} {
+		f := newFlock(Link{RTT: 100 * time.Millisecond})
+		c.prepare(f)
+		begun, m := f.Elapsed(), &memory{b: make([]byte, len(data))}
+		var took time.Duration
+		f.join(Peer{}).Fetch(seed.Fetch{
+			Infohash: wire.Infohash(info), First: first,
+			Plan: func([]byte) (seed.Content, int64, error) { return m, 0, nil },
+			Done: func(r seed.Result) {
+				if took = f.Elapsed() - begun; !errors.Is(r.Err, seed.ErrStalled) {
+					t.Errorf("%s: %v", c.name, r.Err)
+				}
+			},
+		})
+		if f.Run(2 * time.Minute); took < c.least || took > c.most {
+			t.Errorf("%s: after %v", c.name, took)
+		}
+	}
+}
+
 func TestTorrentPeersFindEachOtherAnnouncedOrByAddress(t *testing.T) {
 	f := newFlock(Link{})
 	data, info := volume(50_000)

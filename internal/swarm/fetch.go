@@ -47,6 +47,9 @@ func (c *Client) Fetch(in seed.Fetch) (cancel func()) {
 	if in.Stall <= 0 {
 		in.Stall = stallDefault
 	}
+	if in.First <= 0 || in.First > in.Stall {
+		in.First = in.Stall
+	}
 	f := &fetch{Fetch: in, client: c, wake: make(chan struct{}, 1)}
 	f.ctx, f.stop = context.WithCancel(c.ctx)
 	c.mu.Lock()

@@ -30,7 +30,8 @@ type conductsMetadata struct {
 }
 
 const (
-	metadataPatience  = 3 * time.Second // and as long as the bytes take at metadataRate
+	metadataPatience  = 3 * time.Second // at most, and as long as the bytes take at metadataRate
+	metadataTurns     = 3               // so many at least have their turn before the fetch gives up
 	metadataRate      = 64 << 10        // bytes a second
 	metadataServedMax = 4               // times a torrent peer gets the whole info dictionary on one connection
 )
@@ -78,7 +79,8 @@ func (c *Client) ask(s *share, now time.Time) {
 		return
 	}
 	next.asked = m.round + 1
-	m.from, m.until = next, now.Add(metadataPatience+time.Duration(next.size)*time.Second/metadataRate)
+	patience := min(metadataPatience, s.fetch.First/metadataTurns)
+	m.from, m.until = next, now.Add(patience+time.Duration(next.size)*time.Second/metadataRate)
 	m.buf = make([]byte, next.size)
 	m.left = (next.size + chunkBytes - 1) / chunkBytes
 	m.got = make([]bool, m.left)

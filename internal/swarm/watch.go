@@ -74,7 +74,7 @@ type watch struct {
 func (f *fetch) watch(s *share) error {
 	now := time.Now()
 	w := watch{fetch: f, share: s, begun: now, last: now, seen: f.news.Load(), pause: f.client.retry, shown: -1}
-	ticker := time.NewTicker(min(tickMax, f.Stall/8))
+	ticker := time.NewTicker(min(tickMax, f.First/8))
 	defer ticker.Stop()
 	for {
 		if f.content == nil {
@@ -113,10 +113,11 @@ func (w *watch) tick(now time.Time) error {
 		w.last, w.seen, w.pause = now, n, c.retry
 	}
 	quiet := now.Sub(w.last)
-	if quiet >= w.Stall {
+	limit, afresh := w.limits()
+	if quiet >= limit {
 		return seed.ErrStalled
 	}
-	if quiet >= w.Stall/2 && !w.afresh {
+	if quiet >= afresh && !w.afresh {
 		w.afresh = true
 		w.startAfresh(w.share)
 	}
@@ -131,6 +132,20 @@ func (w *watch) tick(now time.Time) error {
 	c.askMetadata(w.share, now)
 	w.report(now)
 	return nil
+}
+
+// limits is how long nothing may come, and after how long of that a fresh start
+// is worth it. Those that hang have the info dictionary: before it is here, a
+// fresh start soon would only cut off who is slow.
+func (w *watch) limits() (limit, afresh time.Duration) {
+	_, have, _, _ := w.share.store.progress()
+	switch {
+	case w.content == nil:
+		return w.First, w.Stall / 2
+	case have <= w.here:
+		return w.First, w.First / 2
+	}
+	return w.Stall, w.Stall / 2
 }
 
 // report calls Progress now and then.
