@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"weir/internal/lookup"
 	"weir/internal/seed"
@@ -25,6 +26,7 @@ type catchUp struct {
 	fetched  [][20]byte
 	fetching bool // a torrent is being fetched
 	moved    bool // and something of it came since the last look at the head
+	heard    bool // something came of the newest torrent
 	over     bool
 }
 
@@ -72,6 +74,10 @@ func (f *Follower) advance() {
 		if len(f.failed) == 0 {
 			f.failed = []string{"the newest log could not be had from any source yet"}
 		}
+		if f.hasty {
+			f.hasty = false
+			f.lookIn(f.jitter(time.Second)) // for another round
+		}
 		return
 	}
 	ih := list[0]
@@ -97,10 +103,12 @@ func (f *Follower) round() {
 	named := append([][20]byte{f.head.Newest}, f.head.Older...)
 	gone := func(ih [20]byte) bool { return !slices.Contains(named, ih) }
 	maps.DeleteFunc(f.dropped, func(ih [20]byte, _ string) bool { return gone(ih) })
+	maps.DeleteFunc(f.stalls, func(ih [20]byte, _ int) bool { return gone(ih) })
+	maps.DeleteFunc(f.old, func(ih [20]byte, _ bool) bool { return gone(ih) })
 	maps.DeleteFunc(f.distrust, func(ih [20]byte, _ bool) bool { return gone(ih) })
 	maps.DeleteFunc(f.missing, func(t wire.Target, _ int) bool { return !slices.Contains(f.head.Chunks, t) })
 	clear(f.tried)
-	f.chunksTried = 0
+	f.chunksTried, f.hasty = 0, false
 	if len(f.failed) > 0 {
 		f.failedBefore, f.failed = f.failed, nil
 	}
@@ -119,12 +127,15 @@ func (f *Follower) finished(r *catchUp, err error) {
 	var never *badSource
 	switch {
 	case err == nil:
+		f.old[r.infohash] = r.infohash != chunksSource
 		f.failed, f.failedBefore = nil, nil
 		f.alone = f.alone && r.infohash == chunksSource
 		if f.head.Checkpoint.Size > f.store.State().Size {
 			f.serve() // an older one, as long as the newest cannot be had
 		}
-	case errors.Is(err, errOlder), errors.Is(err, errPassed): // and the next one may be newer
+	case errors.Is(err, errOlder): // and the next one may be newer
+		f.old[r.infohash] = true
+	case errors.Is(err, errPassed): // the same
 	case errors.As(err, &never) && r.infohash != chunksSource:
 		f.dropAhead()
 		f.dropped[r.infohash] = err.Error()
@@ -199,23 +210,6 @@ func joinChunks(values [][]byte, length, first uint64) ([]byte, error) {
 		stream = append(stream, b...)
 	}
 	return stream, nil
-}
-
-// errPassed: heads name newer torrents by now.
-var errPassed = errors.New("the heads name it no longer, and nobody sends it")
-
-// pass leaves a torrent of which nothing came since the last look, and which the
-// newest head does not name any more: its holders have gone on to newer ones.
-func (f *Follower) pass() {
-	r := f.run
-	if r == nil || !r.fetching {
-		return
-	}
-	if !r.moved && r.infohash != f.head.Newest && !slices.Contains(f.head.Older, r.infohash) {
-		f.finished(r, errPassed)
-		return
-	}
-	r.moved = false
 }
 
 // errOlder: the source ends where the log here does, or before.

@@ -19,7 +19,7 @@ type Config struct {
 
 	Follow time.Duration // from one look at the head to the next, ± 20 %: 30 s
 	Reput  time.Duration // from one put of what is alive to the next, ± 20 %: 1 h
-	Stall  time.Duration // a torrent without progress is given up after: 30 s
+	Stall  time.Duration // a torrent without progress is given up after: 30 s, sooner when nothing of it has come at all
 	Mute   bool          // serve nothing: a verifier that leaves again
 
 	// Changed, when set, is called on the loop after anything that Status shows

@@ -43,6 +43,15 @@
 // hashes it and asks only for what is not there. A torrent that the newest head
 // does not name any more is left as soon as nothing of it comes.
 //
+// # How long is waited
+//
+// A head names five torrents, and the newest may be poisoned, or nobody there who
+// has it. So one of which nothing comes is left for the next within seconds
+// (firstPatience), one that stands still on the way after Config.Stall. When all
+// have had their turn, another round follows with more patience for each that was
+// given up too early, until that is Config.Stall too. What cannot hold anything
+// newer than the log here is not fetched again.
+//
 // A change is stored before anybody hears of it, and the exact signed bytes of
 // an outbox item with its seq before it is put; no other bytes are ever signed
 // under that seq.

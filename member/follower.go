@@ -46,6 +46,11 @@ type Follower struct {
 	tried       map[[20]byte]bool   // infohashes tried in this round
 	chunksTried int64               // seq of the head whose chunks were tried in this round
 	alone       bool                // the last torrent could not be had from anybody: chunks come first
+	took        time.Duration       // by the last newest torrent until something of it came
+	stalls      map[[20]byte]int    // infohashes of newest torrents → times in a row that they stood still
+	hasty       bool                // one of them was given up early in this round
+	overtaken   bool                // one was left for a newer one, and nothing of any has come since
+	old         map[[20]byte]bool   // infohashes that hold nothing newer than the log here
 	dropped     map[[20]byte]string // infohashes that did not verify → why
 	distrust    map[[20]byte]bool   // infohashes not to be fetched into the log's own files
 	drops       []string            // what was dropped, for people, oldest first
@@ -78,6 +83,8 @@ func NewFollower(cfg Config, ports Ports) (*Follower, error) {
 		ports:     ports.withDefaults(),
 		id:        cfg.Link.ID,
 		tried:     map[[20]byte]bool{},
+		stalls:    map[[20]byte]int{},
+		old:       map[[20]byte]bool{},
 		dropped:   map[[20]byte]string{},
 		distrust:  map[[20]byte]bool{},
 		ahead:     map[int][20]byte{},
@@ -168,12 +175,18 @@ func (f *Follower) Kick() {
 		return
 	}
 	f.polls = 0
+	f.lookIn(0)
+}
+
+// lookIn looks after d instead of when it was planned, or at once after a look
+// that is under way.
+func (f *Follower) lookIn(d time.Duration) {
 	if f.looking {
 		f.again = true
 		return
 	}
 	f.timer()
-	f.timer = f.ports.Clock.After(0, f.look)
+	f.timer = f.ports.Clock.After(d, f.look)
 }
 
 // Store is the database; nil before the charter has been found. It is the

@@ -86,7 +86,7 @@ func (v *volumes) shelfHere(number int, row wire.VolumeRow, lengths []uint64) {
 func (v *volumes) downloadShelf(number int, row wire.VolumeRow) {
 	name := fmt.Sprintf("shelf %d, torrent %s", number, hex.EncodeToString(row.Infohash[:]))
 	var lengths []uint64
-	v.Follower.fetch(v.run, row.Infohash, func(b []byte) (seed.Content, int64, error) {
+	v.Follower.fetch(v.run, row.Infohash, 0, func(b []byte) (seed.Content, int64, error) {
 		info, have, err := v.planShelf(b, number, row)
 		if err != nil {
 			return nil, 0, err

@@ -1,6 +1,7 @@
 package member
 
 import (
+	"bytes"
 	"crypto/sha1"
 	"slices"
 
@@ -16,7 +17,7 @@ var chunksSource [20]byte
 func (f *Follower) sources() [][20]byte {
 	var list [][20]byte
 	add := func(ih [20]byte) {
-		if ih != chunksSource && !f.tried[ih] && f.dropped[ih] == "" {
+		if ih != chunksSource && !f.tried[ih] && f.dropped[ih] == "" && !f.old[ih] {
 			list = append(list, ih)
 		}
 	}
@@ -29,9 +30,29 @@ func (f *Follower) sources() [][20]byte {
 		list = slices.Insert(list, at, chunksSource)
 	}
 	for _, ih := range f.head.Older {
+		if f.serving[ih] || f.old[ih] {
+			break // and those after it are older still
+		}
 		add(ih)
 	}
 	return list
+}
+
+// holds says whether a tail is the beginning of a volume here and no longer. Such
+// a torrent has nothing that is not here, and its tail may be 8 MiB. Of full
+// volumes it knows the newest.
+func (f *Follower) holds(info *wire.Info) (bool, error) {
+	volumes := f.store.State().Volumes
+	for n := volumes; n >= 0 && n > volumes-wire.ShelfVolumes; n-- {
+		own, err := f.store.VolumeInfo(n)
+		if err != nil {
+			return false, err
+		}
+		if info.Tail >= wire.PieceBytes && info.Tail <= own.Length && bytes.HasPrefix(own.Pieces, info.Pieces[:sha1.Size]) {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // What is received beside the bytes of the stream, where a DHT node answers with

@@ -2,6 +2,7 @@ package member
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha1"
 	"errors"
 	"io"
@@ -23,11 +24,13 @@ type newestTorrent struct {
 
 // fetch asks for a torrent of an attempt, and goes on from what of it an
 // earlier attempt, or an earlier life, has left in the files.
-func (f *Follower) fetch(r *catchUp, infohash [20]byte, plan func(info []byte) (seed.Content, int64, error), done func(seed.Result)) {
+// It is given up when nothing of it comes for first; 0: no sooner than later on.
+func (f *Follower) fetch(r *catchUp, infohash [20]byte, first time.Duration, plan func(info []byte) (seed.Content, int64, error), done func(seed.Result)) {
 	r.fetched, r.fetching = append(r.fetched, infohash), true
 	r.cancel = f.ports.Swarm.Fetch(seed.Fetch{
 		Infohash: infohash,
 		Stall:    f.patience(),
+		First:    first,
 		Resume:   true,
 		Plan: func(info []byte) (seed.Content, int64, error) {
 			r.moved = true
@@ -45,16 +48,6 @@ func (f *Follower) fetch(r *catchUp, infohash [20]byte, plan func(info []byte) (
 	})
 }
 
-// patience is how long a torrent may stand still. The chunks of the head are
-// another way where they reach back far enough: nobody should wait long for
-// torrent peers that cannot be reached, or have just gone on to a newer torrent.
-func (f *Follower) patience() time.Duration {
-	if _, ok := f.chunksCover(); ok && f.chunksTried != f.head.record.Seq {
-		return f.cfg.Stall / 6
-	}
-	return f.cfg.Stall
-}
-
 // fetchNewest fetches a newest torrent, and what its state file says is
 // missing before its tail.
 func (f *Follower) fetchNewest(r *catchUp, infohash [20]byte) {
@@ -64,7 +57,10 @@ func (f *Follower) fetchNewest(r *catchUp, infohash [20]byte) {
 	}
 	f.newest = nil
 	var t *newestTorrent
-	f.fetch(r, infohash, func(b []byte) (seed.Content, int64, error) {
+	begun, first := f.ports.Clock.Now(), f.firstPatience(infohash)
+	f.fetch(r, infohash, first, func(b []byte) (seed.Content, int64, error) {
+		r.heard, f.overtaken = true, false
+		f.took = min(f.ports.Clock.Now().Sub(begun), f.cfg.Stall) // the clock may leap
 		var have int64
 		var err error
 		if t, have, err = f.planNewest(b, infohash); err != nil {
@@ -80,10 +76,14 @@ func (f *Follower) fetchNewest(r *catchUp, infohash [20]byte) {
 		case t != nil && got.Received >= int64(t.info.Tail)+int64(t.info.State)-got.Here:
 			f.distrust[infohash] = true
 		}
+		if errors.Is(got.Err, seed.ErrStalled) {
+			f.unheard(infohash, first)
+		}
 		if got.Err != nil {
 			f.finished(r, explain(got.Err))
 			return
 		}
+		delete(f.stalls, infohash)
 		f.newest = t
 		f.fetchedNewest(r, t)
 	})
@@ -103,6 +103,10 @@ func (f *Follower) planNewest(b []byte, infohash [20]byte) (t *newestTorrent, ha
 	if info.ID != f.id || !info.Newest {
 		return nil, 0, bad("it is not a newest torrent of this database")
 	}
+	newest := infohash == f.head.Newest
+	if old, err := f.holds(info); err != nil || old && !newest {
+		return nil, 0, cmp.Or(err, errOlder)
+	}
 	st := f.store.State()
 	same, err := f.common(st.Volumes, info)
 	if err == nil {
@@ -113,7 +117,6 @@ func (f *Follower) planNewest(b []byte, infohash [20]byte) (t *newestTorrent, ha
 	}
 	t = &newestTorrent{infohash: infohash, info: info}
 	own := st.Length - st.Volume
-	newest := infohash == f.head.Newest
 	grows := same > 0 || newest && f.head.Length == st.Volume+info.Tail
 	if grows && same == own-own%wire.PieceBytes && info.Tail >= own && !f.distrust[infohash] {
 		have = int64(own)
@@ -184,6 +187,7 @@ func (f *Follower) fetchedNewest(r *catchUp, t *newestTorrent) {
 			return
 		}
 	}
+	r.heard = true
 	v := &volumes{Follower: f, run: r, state: state, next: st.Volumes, tail: tail}
 	v.fetch()
 }

@@ -9,29 +9,152 @@ import (
 	"weir/ledger/wire"
 )
 
-func TestItFallsBackThroughTheFiveInfohashes(t *testing.T) {
-	w, k := scene(t)
+// fallback is how long the fall-back from one torrent that cannot be had to the
+// next may take.
+const fallback = 6*time.Second + 200*time.Millisecond
+
+// five makes a log whose head names five torrents of 40 entries each; the last of
+// them ends with size.
+func five(t *testing.T) (w *world, k *keeper, size uint64) {
+	w, k = scene(t)
 	k.noChunk = true
-	for range 4 {
+	k.newest, k.older = wire.Head{}, nil
+	for range 5 {
 		w.run(time.Minute)
 		k.grow(identity(11), 40)
 		k.publish()
 	}
-	good := k.newest.Older[2]
-	size := uint64(43)
+	return w, k, k.db.State().Size
+}
+
+// only leaves one torrent, and nothing of the others.
+func (k *keeper) only(good [20]byte) {
 	for ih := range k.swarm.served {
 		if ih != good {
 			k.swarm.Stop(ih)
 		}
 	}
-	r := newReader(t, k, 2)
-	w.run(10 * time.Minute)
-	if s := r.Status(); s.Size != size || s.Phase != Fetching || len(s.Dropped) != 0 || !strings.Contains(s.Problem, "nobody who has it") {
-		t.Fatalf("%+v", s)
+}
+
+// reaches is how long it takes until a reader has so many entries.
+func (r *reader) reaches(t testing.TB, w *world, size uint64, most time.Duration) (took time.Duration) {
+	t.Helper()
+	const step = 100 * time.Millisecond
+	for ; r.Status().Size != size; took += step {
+		if took >= most {
+			t.Fatalf("after %v it has %d entries and not %d: %+v", took, r.Status().Size, size, r.Status())
+		}
+		w.run(step)
 	}
-	k.publish() // again, with chunks that do not reach: the newest torrent is back
-	w.run(10 * time.Minute)
+	return took
+}
+
+func TestItFallsBackThroughTheFiveInfohashesWithinSeconds(t *testing.T) {
+	for i := range 4 {
+		w, k, size := five(t)
+		size -= uint64(40 * (i + 1))
+		k.only(k.newest.Older[i])
+		r := newReader(t, k, 2)
+		t.Logf("the older infohash %d: %v", i, r.reaches(t, w, size, time.Second+time.Duration(i+1)*fallback))
+		w.run(10 * time.Minute)
+		if s := r.Status(); s.Size != size || s.Phase != Fetching || len(s.Dropped) != 0 || !strings.Contains(s.Problem, "nobody who has it") {
+			t.Fatalf("%+v", s)
+		}
+		length := int64(r.Store().State().Length)
+		if got := r.Status().Got; got > length+length/256+64<<10 {
+			t.Errorf("%d bytes were received for %d", got, length)
+		}
+		k.publish()            // the newest torrent is back
+		w.run(3 * time.Minute) // by now each of the others gets 30 s
+		r.follows(t, k)
+		r.lasting(t)
+	}
+}
+
+// The clock of a fall-back begins anew with every head, also when those before it
+// could not be had either.
+func TestEveryNewHeadFallsBackWithinSeconds(t *testing.T) {
+	t.Run("of one that serves", func(t *testing.T) { everyHead(t, false) })
+	t.Run("of one that serves nothing", func(t *testing.T) { everyHead(t, true) })
+}
+
+func everyHead(t *testing.T, mute bool) {
+	w, k, _ := five(t)
+	r := newReader(t, k, 2)
+	r.Follower.cfg.Mute = mute
+	w.run(2 * time.Second)
 	r.follows(t, k)
+	for range 8 {
+		k.grow(identity(11), 40)
+		k.publish()
+		size := k.db.State().Size
+		k.grow(identity(11), 40)
+		k.publish()
+		k.swarm.Stop(k.newest.Newest)
+		before := r.Status().Got
+		length := int64(r.Store().State().Length)
+		r.Kick()
+		r.reaches(t, w, size, time.Second+fallback)
+		w.run(5 * time.Minute)
+		added := int64(r.Store().State().Length) - length
+		if got := r.Status().Got - before; got > added+added/256+64<<10 {
+			t.Errorf("%d bytes were received for %d", got, added)
+		}
+	}
+}
+
+func TestWhatWasGivenUpTooEarlyIsTriedAgainWithMorePatience(t *testing.T) {
+	w, k, size := five(t)
+	r := newReader(t, k, 2)
+	r.swarm.slow = 20 * time.Second // until it has found torrent peers
+	r.Follower.cfg.Follow = time.Hour
+	// Five for 6 s each, five for 12, and the first for 24 at most.
+	r.reaches(t, w, size, 2*time.Minute)
+	r.follows(t, k)
+	// And the next one for as long as that took.
+	k.grow(identity(11), 40)
+	k.publish()
+	r.Kick()
+	r.reaches(t, w, k.db.State().Size, 21*time.Second)
+	// Where it is quick again, so is the fall-back.
+	r.swarm.slow = 0
+	k.grow(identity(11), 40)
+	k.publish()
+	r.Kick()
+	w.run(2 * time.Second)
+	r.follows(t, k)
+	k.grow(identity(11), 40)
+	k.publish()
+	k.grow(identity(11), 40)
+	size = k.db.State().Size - 40
+	k.publish()
+	k.swarm.Stop(k.newest.Newest)
+	r.Kick()
+	r.reaches(t, w, size, time.Second+fallback)
+}
+
+func TestATorrentThatStandsStillOnTheWayIsNotGivenUpEarly(t *testing.T) {
+	w, k, size := five(t)
+	length := int64(k.db.State().Length)
+	r := newReader(t, k, 2)
+	r.swarm.budget = length / 2
+	for r.swarm.budget > 0 {
+		w.run(100 * time.Millisecond)
+	}
+	w.run(25 * time.Second)
+	if r.run == nil || r.run.infohash != k.newest.Newest {
+		t.Fatalf("it has left the torrent of which half is here: %+v", r.Status())
+	}
+	w.run(5 * time.Second)
+	if r.run == nil || r.run.infohash != k.newest.Older[0] {
+		t.Fatalf("it waits for it for more than 30 s: %+v", r.Status())
+	}
+	r.swarm.deaf = false
+	k.only(k.newest.Newest)
+	r.reaches(t, w, size, time.Minute)
+	if got := r.Status().Got; got > length+length/256+64<<10 {
+		t.Errorf("%d bytes were received for %d", got, length)
+	}
 }
 
 func TestATorrentWithOtherBytesIsDroppedWithTheReason(t *testing.T) {
@@ -70,7 +193,7 @@ func TestATorrentWithOtherBytesIsDroppedWithTheReason(t *testing.T) {
 			h.Newest, h.Older = wire.Infohash(info), [][20]byte{honest.Newest}
 			k.put(h)
 			r := newReader(t, k, uint64(100+len(c.name)))
-			w.run(time.Minute)
+			w.run(2 * time.Second)
 			r.follows(t, k)
 			if s := r.Status(); len(s.Dropped) != 1 || !strings.Contains(s.Dropped[0], c.want) {
 				t.Fatalf("dropped: %q", s.Dropped)
@@ -100,7 +223,7 @@ func TestATorrentOfSomethingElseIsDropped(t *testing.T) {
 			h.Newest, h.Older = wire.Infohash(info), [][20]byte{honest.Newest}
 			k.put(h)
 			r := newReader(t, k, uint64(200+len(name)))
-			w.run(time.Minute)
+			w.run(2 * time.Second)
 			r.follows(t, k)
 			if s := r.Status(); len(s.Dropped) != 1 {
 				t.Fatalf("dropped: %q", s.Dropped)

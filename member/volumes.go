@@ -93,7 +93,7 @@ func (v *volumes) add(file *store.File, length uint64) {
 // download fetches what is missing of the next volume.
 func (v *volumes) download(file *store.File, row wire.VolumeRow) {
 	n := v.next
-	v.Follower.fetch(v.run, row.Infohash, func(b []byte) (seed.Content, int64, error) {
+	v.Follower.fetch(v.run, row.Infohash, 0, func(b []byte) (seed.Content, int64, error) {
 		have, err := v.plan(b, n, row)
 		return store.NewSpan(file, int64(row.Length), nil), have, err
 	}, func(got seed.Result) {

@@ -186,9 +186,10 @@ func (h *host) putTimes(t wire.Target) int {
 type swarm struct {
 	*host
 	served map[[20]byte]served
-	mute   bool  // others get nothing from it
-	deaf   bool  // it gets nothing from others
-	budget int64 // bytes until it is deaf; 0: any
+	mute   bool          // others get nothing from it
+	deaf   bool          // it gets nothing from others
+	budget int64         // bytes until it is deaf; 0: any
+	slow   time.Duration // to find torrent peers
 	got    int64
 }
 
@@ -221,22 +222,31 @@ func (s *swarm) sources() []*swarm {
 
 func (s *swarm) Fetch(f seed.Fetch) (cancel func()) {
 	over := false
-	s.after(100*time.Millisecond, func() {
+	done := func(r seed.Result) {
+		if !over {
+			over = true
+			f.Done(r)
+		}
+	}
+	if f.First == 0 || f.First > f.Stall {
+		f.First = f.Stall
+	}
+	giveUp := s.after(f.First, func() { done(seed.Result{Err: seed.ErrStalled}) })
+	s.after(100*time.Millisecond+s.slow, func() {
 		if over {
 			return
 		}
 		for _, o := range s.sources() {
 			if from, ok := o.served[f.Infohash]; ok && o != s && !o.mute {
-				r := s.copy(from, f)
-				f.Done(r)
+				giveUp()
+				if r := s.copy(from, f); errors.Is(r.Err, seed.ErrStalled) {
+					s.after(f.Stall, func() { done(r) })
+				} else {
+					done(r)
+				}
 				return
 			}
 		}
-		s.after(f.Stall, func() {
-			if !over {
-				f.Done(seed.Result{Err: seed.ErrStalled})
-			}
-		})
 	})
 	return func() { over = true }
 }
