@@ -1,7 +1,6 @@
 package host
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -30,6 +29,7 @@ type opaque struct {
 	encoded  []byte // the charter
 	charter  *wire.Charter
 	received int64
+	reached  string // what was found so far and what not, for people
 }
 
 // opaqueStream is what was found.
@@ -55,15 +55,48 @@ func (o *opaque) run(ctx context.Context) (*opaqueStream, error) {
 	if s.head, err = o.newest(ctx); err != nil {
 		return nil, err
 	}
+	named := append([][20]byte{s.head.Newest}, s.head.Older...)
+	o.reached = fmt.Sprintf("the charter of %q was found, and its head of %s with %d entries, but none of the %d torrents that it names has come whole",
+		o.charter.Name, viewMillis(s.head.Time), EntriesOf(s.head.Checkpoint.Size), len(named))
 	var errs []error
-	for _, ih := range append([][20]byte{s.head.Newest}, s.head.Older...) {
-		err := o.torrent(ctx, s, ih)
-		if err == nil || ctx.Err() != nil {
-			return s, err
+	for _, first := range opaqueFirsts {
+		var quiet [][20]byte
+		for _, ih := range named {
+			err := o.torrent(ctx, s, ih, first)
+			switch {
+			case err == nil:
+				return s, nil
+			case ctx.Err() != nil:
+				return nil, ctx.Err()
+			case errors.Is(err, errUnheard):
+				quiet = append(quiet, ih)
+			default:
+				errs = append(errs, fmt.Errorf("torrent %x: %w", ih, err))
+			}
 		}
-		errs = append(errs, fmt.Errorf("torrent %x: %w", ih, err))
+		named = quiet
 	}
-	return nil, errors.Join(errs...)
+	for _, ih := range named {
+		errs = append(errs, fmt.Errorf("torrent %x: %w", ih, errUnheard))
+	}
+	return nil, fmt.Errorf("%s: %w", o.reached, errors.Join(errs...))
+}
+
+// opaqueFirsts is how long a newest torrent may take until something of it comes:
+// in a first round, and for those of which nothing came in a second one. Most
+// databases have a torrent that comes at once, and to find torrent peers may take
+// longer.
+var opaqueFirsts = []time.Duration{6 * time.Second, 30 * time.Second}
+
+// errUnheard: nothing came of a torrent.
+var errUnheard = errors.New("nobody who has it can be reached")
+
+// late says what was reached when the time is over.
+func (o *opaque) late(err error) error {
+	if !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return fmt.Errorf("not done in time: %s; %d bytes were received", o.reached, o.received)
 }
 
 // newest is the newest head.
@@ -94,9 +127,9 @@ func (o *opaque) newest(ctx context.Context) (*wire.Head, error) {
 }
 
 // torrent checks a newest torrent and everything before it.
-func (o *opaque) torrent(ctx context.Context, s *opaqueStream, infohash [20]byte) error {
+func (o *opaque) torrent(ctx context.Context, s *opaqueStream, infohash [20]byte, first time.Duration) error {
 	var info *wire.Info
-	file, err := o.fetch(ctx, infohash, func(i *wire.Info) error {
+	file, err := o.fetch(ctx, infohash, first, func(i *wire.Info) error {
 		if info = i; !i.Newest || i.Tail > s.head.Length {
 			return contradicts("it is not a newest torrent of this database")
 		}
@@ -142,7 +175,7 @@ func (o *opaque) torrent(ctx context.Context, s *opaqueStream, infohash [20]byte
 
 // part fetches a shelf or a volume and walks over it.
 func (o *opaque) part(ctx context.Context, w *frameWalk, row wire.VolumeRow, shelf bool, number int) error {
-	file, err := o.fetch(ctx, row.Infohash, func(i *wire.Info) error {
+	file, err := o.fetch(ctx, row.Infohash, 0, func(i *wire.Info) error {
 		if i.Newest || i.Shelf != shelf || i.Number != number || i.Length() != int64(row.Length) {
 			return contradicts("its torrent is another one")
 		}
@@ -170,8 +203,9 @@ func (f looseFile) drop() {
 	_ = os.Remove(f.Name())
 }
 
-// fetch fetches one torrent whole. Its bytes are those of its infohash.
-func (o *opaque) fetch(ctx context.Context, infohash [20]byte, check func(*wire.Info) error) (_ looseFile, err error) {
+// fetch fetches one torrent whole. Its bytes are those of its infohash. It is
+// errUnheard when nothing comes for first; 0: as long as it may stand still.
+func (o *opaque) fetch(ctx context.Context, infohash [20]byte, first time.Duration, check func(*wire.Info) error) (_ looseFile, err error) {
 	f, err := os.CreateTemp(o.dir, "fetched-")
 	if err != nil {
 		return looseFile{}, err
@@ -182,7 +216,9 @@ func (o *opaque) fetch(ctx context.Context, infohash [20]byte, check func(*wire.
 			file.drop()
 		}
 	}()
+	heard := first == 0
 	plan := func(b []byte) (seed.Content, int64, error) {
+		heard = true
 		info, err := wire.ParseInfo(b)
 		if err == nil && info.ID != o.id {
 			err = errors.New("it is another database's")
@@ -193,7 +229,7 @@ func (o *opaque) fetch(ctx context.Context, infohash [20]byte, check func(*wire.
 		return file, 0, err
 	}
 	done := make(chan seed.Result, 1)
-	cancel := o.swarm.Fetch(seed.Fetch{Infohash: infohash, Plan: plan, Done: func(r seed.Result) { done <- r }})
+	cancel := o.swarm.Fetch(seed.Fetch{Infohash: infohash, First: first, Plan: plan, Done: func(r seed.Result) { done <- r }})
 	defer o.swarm.Stop(infohash)
 	select {
 	case <-ctx.Done():
@@ -201,53 +237,11 @@ func (o *opaque) fetch(ctx context.Context, infohash [20]byte, check func(*wire.
 		return file, ctx.Err()
 	case r := <-done:
 		o.received += r.Received
+		if !heard && errors.Is(r.Err, seed.ErrStalled) {
+			return file, errUnheard
+		}
 		return file, r.Err
 	}
-}
-
-// frameWalk is written a stream, and looks at nothing but how it is cut into
-// frames.
-type frameWalk struct {
-	first  []byte // the charter
-	rest   []byte // a frame that has not ended yet
-	frames uint64
-	length uint64 // of whole frames
-}
-
-// Write implements io.Writer.
-func (w *frameWalk) Write(p []byte) (int, error) {
-	b := append(w.rest, p...)
-	for {
-		f, n, err := wire.ParseFrame(b)
-		if errors.Is(err, wire.ErrShort) {
-			w.rest = bytes.Clone(b)
-			return len(p), nil
-		}
-		switch {
-		case err != nil:
-		case w.frames == 0 && !bytes.Equal(f.Entry, w.first):
-			err = errors.New("the stream does not begin with the charter")
-		case w.frames > 0 && f.ReadKey == 0:
-			err = fmt.Errorf("frame %d is not encrypted", w.frames)
-		}
-		if err != nil {
-			return 0, contradicts("at %d: %w", w.length, err)
-		}
-		w.frames++
-		w.length += uint64(n)
-		b = b[n:]
-	}
-}
-
-// end sees that the stream ends with its size-th frame.
-func (w *frameWalk) end(size uint64) error {
-	switch {
-	case len(w.rest) > 0:
-		return contradicts("%d bytes are left over behind the last frame", len(w.rest))
-	case w.frames != size:
-		return contradicts("there are %d frames, the checkpoint says %d", w.frames, size)
-	}
-	return nil
 }
 
 // verifyOpaque is Verify of an encrypted database without its read key.
@@ -261,9 +255,10 @@ func verifyOpaque(ctx context.Context, charter []byte, e *Edges, dir string) (Ve
 }
 
 func (o *opaque) verify(ctx context.Context) (VerifyView, error) {
+	o.reached = fmt.Sprintf("the charter of %q was found, and no head of it yet", o.charter.Name)
 	s, err := o.run(ctx)
 	if err != nil {
-		return VerifyView{}, err
+		return VerifyView{}, o.late(err)
 	}
 	c := s.state.Checkpoint
 	v := VerifyView{
