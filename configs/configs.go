@@ -91,6 +91,9 @@ func Parse(text string) (Settings, error) {
 			return s, fmt.Errorf("%s = %q is not a length of time like \"30s\" or \"2m\"", key, v)
 		}
 	}
+	if d, err := time.ParseDuration(s.Follow); err == nil && d < FollowMin {
+		return s, fmt.Errorf("follow = %q is less than %s", s.Follow, FollowMin)
+	}
 	for key, v := range map[string]string{"upload_rate": s.UploadRate, "download_rate": s.DownloadRate} {
 		if _, err := ParseRate(v); err != nil {
 			return s, fmt.Errorf("%s: %w", key, err)
@@ -103,6 +106,10 @@ func Parse(text string) (Settings, error) {
 	}
 	return s, nil
 }
+
+// FollowMin bounds how often a member looks for what is new: more often is an
+// attack on the DHT nodes that hold the head.
+const FollowMin = time.Second
 
 // NodeRateMax bounds what one DHT node may be sent: more is an attack.
 const NodeRateMax = 1000

@@ -164,7 +164,9 @@ func (o options) courtesy(flag string, file int) (int, error) {
 	return n, nil
 }
 
-func (o options) duration(flag, file string, def time.Duration) (time.Duration, error) {
+// duration is what a flag or the file says of a length of time, which is not less
+// than least.
+func (o options) duration(flag, file string, def, least time.Duration) (time.Duration, error) {
 	text := o.pick(flag, file)
 	if text == "" {
 		return def, nil
@@ -172,6 +174,9 @@ func (o options) duration(flag, file string, def time.Duration) (time.Duration, 
 	d, err := time.ParseDuration(text)
 	if err != nil || d <= 0 {
 		return 0, usagef("--%s %s is not a length of time like 30s or 2m", flag, text)
+	}
+	if d < least {
+		return 0, usagef("--%s %s is less than %s", flag, text, least)
 	}
 	return d, nil
 }

@@ -75,7 +75,7 @@ func (p *program) managerRun(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	period, err := o.duration("cycle", o.settings.Cycle, 30*time.Second)
+	period, err := o.duration("cycle", o.settings.Cycle, 30*time.Second, 0)
 	if err != nil {
 		return err
 	}
