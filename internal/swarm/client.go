@@ -59,8 +59,9 @@ type Client struct {
 	sockets *sockets
 	ctx     context.Context // ends with Close
 	cancel  context.CancelFunc
-	work    sync.WaitGroup // the keeper, the port mapper and all fetches
+	work    sync.WaitGroup // the keeper, the usher, the port mapper and all fetches
 	wake    chan struct{}  // capacity 1: the keeper has something new to do
+	came    chan struct{}  // capacity 1: the usher has somebody new to look at
 	ltep    *torrent.LocalLtepProtocolMap
 	retry   time.Duration // a fetch without news looks for torrent peers after so long, then twice as long …
 
@@ -81,6 +82,7 @@ type Client struct {
 	offers  []offered // for the keeper
 	bans    bans
 	reached bool
+	grace   time.Duration // a connection that is younger stays
 }
 
 var _ seed.Swarm = (*Client)(nil)
@@ -113,7 +115,9 @@ func New(config Config) (*Client, error) {
 	c := &Client{
 		config:  config,
 		wake:    make(chan struct{}, 1),
+		came:    make(chan struct{}, 1),
 		retry:   retryFirst,
+		grace:   graceFirst,
 		shares:  make(map[[20]byte]*share),
 		pace:    rate.NewLimiter(announceRate, announceBurst),
 		fetches: make(map[*fetch]struct{}),
@@ -144,6 +148,7 @@ func New(config Config) (*Client, error) {
 		c.work.Go(c.mapPorts)
 	}
 	c.work.Go(c.keep)
+	c.work.Go(c.usher)
 	return c, nil
 }
 
@@ -162,7 +167,7 @@ func (c *Client) libraryConfig() *torrent.ClientConfig {
 	lc.DropMutuallyCompletePeers = false // parting does it, when both have been seen complete
 	lc.DefaultStorage = &storage{}       // or it opens a database in the working directory
 	lc.Seed = true
-	lc.EstablishedConnsPerTorrent = connectionsOfOne
+	lc.EstablishedConnsPerTorrent = establishedMax
 	lc.DialRateLimiter = rate.NewLimiter(dialsPerSecond, dialsPerSecond)
 	lc.HandshakesTimeout = handshakeTimeout
 	lc.UploadRateLimiter = limiter(c.config.UploadRate)

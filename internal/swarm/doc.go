@@ -26,6 +26,8 @@
 //     router. A piece of 16 KiB is hashed when it arrives; a torrent peer that
 //     sent a wrong one is cut off, and its address and port are not dialled
 //     again for a while. Of a shelf, whose pieces are longer, the ban stands.
+//   - It keeps a connection for a minute, whatever comes of it. A torrent that
+//     is full parts with whoever moved the least bytes lately (crowd.go).
 //   - It tries an address once, and a fetch in thirty hangs after the info
 //     dictionary. Addresses are offered again, and a fetch that stands still is
 //     started once more before it fails (watch.go).

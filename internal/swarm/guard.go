@@ -21,6 +21,7 @@ type conn struct {
 	since time.Time // it has been complete
 	port  uint16    // it says that it listens on
 	conductsMetadata
+	standing
 }
 
 // Bounds on what the library keeps for ever or multiplies by.
@@ -29,7 +30,6 @@ const (
 	reqqMax         = 2048      // requests that a torrent peer wants to have at once
 	pexPeersMax     = 200       // in one message
 	piecesMax       = 1 << 16   // of which we note who has them
-	partAfter       = 15 * time.Second
 )
 
 func (c *Client) connAdded(pc *torrent.PeerConn) {
@@ -38,7 +38,12 @@ func (c *Client) connAdded(pc *torrent.PeerConn) {
 	remote, err := netip.ParseAddrPort(pc.RemoteAddr.String())
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.conns[pc] = &conn{pc: pc, share: c.shares[pc.Torrent().InfoHash()], begun: time.Now()}
+	now := time.Now()
+	c.conns[pc] = &conn{pc: pc, share: c.shares[pc.Torrent().InfoHash()], begun: now, standing: standingOf(pc, now)}
+	select {
+	case c.came <- struct{}{}:
+	default:
+	}
 	// By uTP comes also who was called before, through the way out.
 	if incoming && err == nil && !remote.Addr().IsLoopback() && strings.HasPrefix(pc.Network, "tcp") {
 		c.reached = true
@@ -82,6 +87,7 @@ func (c *Client) readMessage(pc *torrent.PeerConn, m *pp.Message) {
 		k.have.set(int(m.Index))
 	case pp.Request:
 		ok = m.Length > 0 && m.Length <= requestBytesMax
+		k.active = time.Now()
 	case pp.Piece:
 		ok = known && k.aligned(m)
 		if ok && !k.genuine(m) {
@@ -89,6 +95,7 @@ func (c *Client) readMessage(pc *torrent.PeerConn, m *pp.Message) {
 			c.strike(k)
 			return
 		}
+		k.active = time.Now()
 	case pp.Reject:
 		ok = known && k.rejectable(m)
 	case pp.Extended:
@@ -126,18 +133,6 @@ func (k *conn) tell(m *pp.Message) bool {
 func (k *conn) complete() bool {
 	pieces := k.share.store.pieces()
 	return pieces > 0 && (k.all || k.have.count >= pieces)
-}
-
-// part closes connections between those that have nothing to give each other,
-// once the other end has had time to see that we are complete too.
-func (c *Client) part(now time.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, k := range c.conns {
-		if s := k.share; s != nil && s.fetch == nil && !k.since.IsZero() && now.Sub(k.since) >= partAfter {
-			c.cut(k)
-		}
-	}
 }
 
 // aligned: a piece message is one whole chunk at its place.

@@ -138,6 +138,7 @@ func (c *Client) serveMetadata(k *conn, index int64) bool {
 	}
 	part := info[index*chunkBytes : min((index+1)*chunkBytes, int64(len(info)))]
 	head := fmt.Appendf(nil, "d8:msg_typei%de5:piecei%de10:total_sizei%dee", metadataData, index, len(info))
+	k.active, k.infoSum = time.Now(), k.infoSum+int64(len(part))
 	c.send(k, append(head, part...))
 	return true
 }
@@ -156,6 +157,7 @@ func (c *Client) takeMetadata(k *conn, index int64, data []byte) bool {
 	}
 	copy(m.buf[index*chunkBytes:], data)
 	m.got[index] = true
+	k.active, k.infoSum = time.Now(), k.infoSum+int64(len(data))
 	m.left--
 	if m.left > 0 {
 		return true

@@ -30,7 +30,8 @@ type share struct {
 	known    *addresses // torrent peers of this torrent
 	seeders  map[torrent.PeerID]time.Time
 	metadata metadata
-	wrong    int // pieces and info dictionaries that did not verify
+	wrong    int                        // pieces and info dictionaries that did not verify
+	spent    map[netip.Prefix]time.Time // addresses whose connection was cut for others, until when it counts
 
 	over chan struct{} // closed when it is complete, or dropped
 }

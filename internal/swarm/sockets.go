@@ -3,6 +3,7 @@ package swarm
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"sync"
@@ -120,7 +121,7 @@ func (s *sockets) track(nc net.Conn, incoming bool) (net.Conn, bool) {
 
 // origin is the IPv4 address, or the IPv6 network, that one household or
 // machine has; none is this machine's own and what is no address.
-func origin(a net.Addr) netip.Prefix {
+func origin(a fmt.Stringer) netip.Prefix {
 	at, err := netip.ParseAddrPort(a.String())
 	ip := at.Addr().Unmap().WithZone("")
 	if err != nil || ip.IsLoopback() {

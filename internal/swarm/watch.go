@@ -9,7 +9,6 @@ import (
 
 const (
 	narrowMax        = 15 * time.Second // after which one torrent peer is too slow
-	connectionsOfOne = 30               // torrent
 	tickMax          = 250 * time.Millisecond
 	lookAgainMax     = 5 * time.Minute
 	progressInterval = 500 * time.Millisecond
@@ -28,7 +27,7 @@ func (f *fetch) download(s *share) (again bool, err error) {
 	}
 	if err == nil && f.ctx.Err() == nil {
 		s.lib.DisallowDataDownload()
-		s.lib.SetMaxEstablishedConns(connectionsOfOne)
+		s.lib.SetMaxEstablishedConns(establishedMax)
 		s.store.seal()
 		f.account(s)
 		c.mu.Lock()
@@ -202,7 +201,7 @@ func (f *fetch) widen(s *share) {
 	f.wide = true
 	c.mu.Unlock()
 	if !done {
-		s.lib.SetMaxEstablishedConns(connectionsOfOne)
+		s.lib.SetMaxEstablishedConns(establishedMax)
 		c.offer(s, c.everybody(s))
 	}
 }
