@@ -225,7 +225,7 @@ var decoders = []decoder{
 		},
 	},
 	{name: "evidence", decode: recode(ParseEvidence, encode), valid: func(t testing.TB, s *sample) [][]byte {
-		return [][]byte{must[[]byte](t)(s.Evidence.Encode()), must[[]byte](t)(s.Contradicts.Encode())}
+		return [][]byte{must[[]byte](t)(s.Evidence.Encode()), must[[]byte](t)(s.Contradicts.Encode()), must[[]byte](t)(s.Outgrows.Encode())}
 	}},
 }
 

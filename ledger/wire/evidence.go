@@ -17,6 +17,9 @@ const (
 	EvidenceCheckpoints EvidenceKind = 1
 	// EvidenceChanges: two histories of one member with one number.
 	EvidenceChanges EvidenceKind = 2
+	// EvidenceGrowth: two checkpoints of one manager with two sizes, and what
+	// shows that the log of the larger does not begin with that of the smaller.
+	EvidenceGrowth EvidenceKind = 3
 )
 
 // SignedNumber is a member's signature on a number and the chain up to it; it
@@ -34,18 +37,26 @@ type SignedNumber struct {
 //
 // with the smaller bytes first. A checkpoint is size u64 ‖ root (32) ‖
 // signature (64), a signed number key (32) ‖ number u64 ‖ h (32) ‖
-// signature (64). Two checkpoints of one size with two roots contradict
-// each other by themselves, two of different sizes against the log that has
-// one of them.
+// signature (64). Behind two checkpoints of two sizes stands
+//
+//	root (32) ‖ count u8 ‖ count hashes (32 each)
+//
+// the root that the larger log has at the smaller size, and the consistency
+// proof from it (RFC 6962 section 2.1.2).
 type Evidence struct {
 	Kind        EvidenceKind
-	Checkpoints [2]Checkpoint   // when EvidenceCheckpoints
+	Checkpoints [2]Checkpoint   // when EvidenceCheckpoints or EvidenceGrowth
 	Changes     [2]SignedNumber // when EvidenceChanges: one key, one number, two chains
+	Root        Hash            // when EvidenceGrowth: the larger log's at the smaller size
+	Proof       []Hash          // when EvidenceGrowth: from Root to the larger log's own
 }
 
 const (
 	signedNumberBytes = 32 + 8 + 32 + 64
-	evidenceBytesMax  = 1 + 1 + 2*(2+signedNumberBytes)
+	// proofHashesMax: a tree of fewer than 2^53 leaves is 53 deep, and the proof
+	// has a hash for each step down and one where it ends.
+	proofHashesMax   = 54
+	evidenceBytesMax = 1 + 1 + 2*(2+checkpointBytes) + 32 + 1 + proofHashesMax*32
 )
 
 // Encode gives the evidence's bytes, in whichever order the two are.
@@ -59,7 +70,14 @@ func (e *Evidence) Encode() ([]byte, error) {
 	}
 	b := []byte{Version, byte(e.Kind)}
 	b = append(appendU16(b, len(one)), one...)
-	return append(appendU16(b, len(other)), other...), nil
+	b = append(appendU16(b, len(other)), other...)
+	if e.Kind == EvidenceGrowth {
+		b = append(append(b, e.Root[:]...), byte(len(e.Proof)))
+		for _, h := range e.Proof {
+			b = append(b, h[:]...)
+		}
+	}
+	return b, nil
 }
 
 // ParseEvidence reads evidence. The signatures are for the caller to check.
@@ -84,12 +102,15 @@ func parseEvidence(b []byte) (*Evidence, error) {
 	for i := range 2 {
 		b := c.take(c.u16())
 		item := cursor{b: b, err: c.err}
-		if e.Kind == EvidenceCheckpoints {
-			e.Checkpoints[i] = item.checkpoint()
-		} else {
+		if e.Kind == EvidenceChanges {
 			e.Changes[i] = item.signedNumber()
+		} else {
+			e.Checkpoints[i] = item.checkpoint()
 		}
 		c.err = item.end()
+	}
+	if e.Kind == EvidenceGrowth {
+		e.growth(&c)
 	}
 	if err := c.end(); err != nil {
 		return nil, err
@@ -103,6 +124,19 @@ func parseEvidence(b []byte) (*Evidence, error) {
 	return &e, nil
 }
 
+func (e *Evidence) growth(c *cursor) {
+	c.fixed(e.Root[:])
+	n := c.u8()
+	if n > proofHashesMax {
+		c.fail("%d hashes where %d are allowed", n, proofHashesMax)
+	}
+	for ; n > 0 && c.err == nil; n-- {
+		var h Hash
+		c.fixed(h[:])
+		e.Proof = append(e.Proof, h)
+	}
+}
+
 func (c *cursor) signedNumber() (s SignedNumber) {
 	c.fixed(s.Key[:])
 	s.Number = c.u64()
@@ -112,7 +146,7 @@ func (c *cursor) signedNumber() (s SignedNumber) {
 }
 
 func (e *Evidence) item(i int) []byte {
-	if e.Kind == EvidenceCheckpoints {
+	if e.Kind != EvidenceChanges {
 		return e.Checkpoints[i].append(nil)
 	}
 	s := e.Changes[i]
@@ -126,27 +160,19 @@ func (k EvidenceKind) check() error {
 	switch k {
 	case 0:
 		return errors.New("kind 0")
-	case EvidenceCheckpoints, EvidenceChanges:
+	case EvidenceCheckpoints, EvidenceChanges, EvidenceGrowth:
 		return nil
 	}
 	return fmt.Errorf("kind %d: %w", k, ErrNewer)
 }
 
 func (e *Evidence) check() error {
+	if e.Kind != EvidenceGrowth && (e.Root != Hash{} || len(e.Proof) > 0) {
+		return errors.New("a proof where none belongs")
+	}
 	switch e.Kind {
-	case EvidenceCheckpoints:
-		one, other := e.Checkpoints[0], e.Checkpoints[1]
-		for _, c := range e.Checkpoints {
-			if c.Size == 0 {
-				return errors.New("no checkpoint")
-			}
-			if err := c.check(); err != nil {
-				return err
-			}
-		}
-		if one.Size == other.Size && one.Root == other.Root {
-			return errors.New("the two checkpoints agree")
-		}
+	case EvidenceCheckpoints, EvidenceGrowth:
+		return e.checkCheckpoints()
 	case EvidenceChanges:
 		one, other := e.Changes[0], e.Changes[1]
 		if one.Key != other.Key || one.Number != other.Number {
@@ -161,4 +187,40 @@ func (e *Evidence) check() error {
 		return checkInt("number", one.Number)
 	}
 	return e.Kind.check()
+}
+
+func (e *Evidence) checkCheckpoints() error {
+	for _, c := range e.Checkpoints {
+		if c.Size == 0 {
+			return errors.New("no checkpoint")
+		}
+		if err := c.check(); err != nil {
+			return err
+		}
+	}
+	small, large := e.Sizes()
+	if e.Kind == EvidenceCheckpoints {
+		if small.Size == large.Size && small.Root == large.Root {
+			return errors.New("the two checkpoints agree")
+		}
+		return nil
+	}
+	switch {
+	case small.Size == large.Size:
+		return errors.New("the two checkpoints are of one size")
+	case small.Root == e.Root:
+		return errors.New("the larger log begins with the smaller")
+	case len(e.Proof) > proofHashesMax:
+		return fmt.Errorf("%d hashes where %d are allowed", len(e.Proof), proofHashesMax)
+	}
+	return nil
+}
+
+// Sizes gives the two checkpoints, that of the smaller log first.
+func (e *Evidence) Sizes() (small, large Checkpoint) {
+	small, large = e.Checkpoints[0], e.Checkpoints[1]
+	if small.Size > large.Size {
+		small, large = large, small
+	}
+	return small, large
 }

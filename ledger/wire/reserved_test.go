@@ -61,7 +61,7 @@ func reservedForms(t testing.TB, s *sample) (list []reservedForm) {
 	sealed = bytes.Clone(sealed)
 	sealed[2], sealed[3] = 1, 0
 	add("frame", "read key 256, sealed", sealed, 4)
-	add("evidence", "kind 3", changed("evidence", 1, 3), 2)
+	add("evidence", "kind 4", changed("evidence", 1, 4), 2)
 
 	link := func(name string, kind byte, payload []byte) { add("link", name, []byte(linkText(kind, payload)), 0) }
 	database := must[[]byte](t)(s.Link.append(nil))
@@ -114,6 +114,16 @@ func reservedVectors(t testing.TB, s *sample, format string) (list []vector) {
 		b := must[[]byte](t)(s.Evidence.Encode())
 		b[1] = 0
 		add("kind 0", b)
+		grown := must[[]byte](t)(s.Outgrows.Encode())
+		const rootAt = 2 + 2*(2+checkpointBytes)
+		add("a proof of 55 hashes", append(append(bytes.Clone(grown[:rootAt+32]), 55), make([]byte, 55*32)...))
+		add("a proof of 255 hashes and nothing after it", append(bytes.Clone(grown[:rootAt+32]), 255))
+		begins := bytes.Clone(grown)
+		copy(begins[rootAt:], begins[4+8:4+8+32])
+		add("kind 3 and the smaller one's root", begins)
+		one := bytes.Clone(grown)
+		one[2+2+checkpointBytes+2+7] = one[4+7]
+		add("kind 3 of one size", one)
 	case "link":
 		add("type 0", []byte(linkText(0, must[[]byte](t)(s.Link.append(nil)))))
 		sealed := must[[]byte](t)(s.Sealed.Link.append(nil))

@@ -82,6 +82,7 @@ type sample struct {
 	VolumeInfo  []byte
 	Evidence    *Evidence
 	Contradicts *Evidence
+	Outgrows    *Evidence
 
 	// Sealed is the same story in an encrypted database: its log with the frames
 	// sealed, and its links. It has a ReadKey, and Plain, the frames opened.
@@ -105,6 +106,27 @@ func subtree(leaves [][]byte) Hash {
 	}
 	left, right := subtree(leaves[:k]), subtree(leaves[k:])
 	return sha256.Sum256(append(append([]byte{1}, left[:]...), right[:]...))
+}
+
+// consistency is the proof that the first size leaves begin the log (RFC 6962
+// section 2.1.2).
+func (s *sample) consistency(size int) []Hash { return subproof(size, s.leaves, true) }
+
+func subproof(m int, leaves [][]byte, whole bool) []Hash {
+	if m == len(leaves) {
+		if whole {
+			return nil
+		}
+		return []Hash{subtree(leaves)}
+	}
+	k := 1
+	for 2*k < len(leaves) {
+		k *= 2
+	}
+	if m <= k {
+		return append(subproof(m, leaves[:k], whole), subtree(leaves[k:]))
+	}
+	return append(subproof(m-k, leaves[k:], false), subtree(leaves[:k]))
 }
 
 func (s *sample) checkpoint() Checkpoint {
@@ -239,6 +261,12 @@ func (s *sample) makePublished() {
 	s.Succession = &Succession{Number: 1, Manager: bob.Public(), Log: bob.LogPublic(), Seal: bob.SealPublic(), Size: s.Checkpoint.Size, Root: s.Checkpoint.Root}
 
 	s.Evidence = &Evidence{Kind: EvidenceCheckpoints, Checkpoints: [2]Checkpoint{s.Checkpoint, SignCheckpoint(s.ID, manager.Log, s.Checkpoint.Size, s.Founded.Root)}}
+	s.Outgrows = &Evidence{
+		Kind:        EvidenceGrowth,
+		Checkpoints: [2]Checkpoint{SignCheckpoint(s.ID, manager.Log, s.Admitted.Size, s.Founded.Root), s.Checkpoint},
+		Root:        s.Admitted.Root,
+		Proof:       s.consistency(int(s.Admitted.Size)),
+	}
 	other := ChainNext(Hash{}, []byte("another"))
 	s.Contradicts = &Evidence{Kind: EvidenceChanges, Changes: [2]SignedNumber{
 		{alice.Public(), 1, s.Chain, s.Entry.Sig},

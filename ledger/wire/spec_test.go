@@ -192,6 +192,7 @@ func makeExamples(t testing.TB) map[string]example {
 	add("evidence", func(e *example) {
 		e.bytes("kind 1", bytesOf(s.Evidence.Encode()))
 		e.bytes("kind 2", bytesOf(s.Contradicts.Encode()))
+		e.bytes("kind 3", bytesOf(s.Outgrows.Encode()))
 	})
 	return all
 }

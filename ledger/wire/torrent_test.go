@@ -3,6 +3,8 @@ package wire
 import (
 	"bytes"
 	"testing"
+
+	"golang.org/x/mod/sumdb/tlog"
 )
 
 func TestAStateFileIsRefusedWhenItContradictsItself(t *testing.T) {
@@ -76,20 +78,34 @@ func TestEvidenceIsRefusedWhenTheTwoDoNotContradictEachOther(t *testing.T) {
 	otherKey, otherNumber, zero := n[1], n[1], n
 	otherKey.Key, otherNumber.Number = bob.Public(), 2
 	zero[0].Number, zero[1].Number = 0, 0
+	grown := func(do func(e *Evidence)) *Evidence {
+		e := *s.Outgrows
+		do(&e)
+		return &e
+	}
 	for name, e := range map[string]*Evidence{
-		"one checkpoint twice": {Kind: EvidenceCheckpoints, Checkpoints: [2]Checkpoint{c[0], c[0]}},
-		"one root":             {Kind: EvidenceCheckpoints, Checkpoints: [2]Checkpoint{c[0], {c[0].Size, c[0].Root, c[1].Sig}}},
-		"one checkpoint":       {Kind: EvidenceCheckpoints, Checkpoints: [2]Checkpoint{c[0], {}}},
-		"one change twice":     {Kind: EvidenceChanges, Changes: [2]SignedNumber{n[0], n[0]}},
-		"two keys":             {Kind: EvidenceChanges, Changes: [2]SignedNumber{n[0], otherKey}},
-		"two numbers":          {Kind: EvidenceChanges, Changes: [2]SignedNumber{n[0], otherNumber}},
-		"number 0":             {Kind: EvidenceChanges, Changes: zero},
-		"no kind":              {Changes: n},
-		"kind of later":        {Kind: 3, Changes: n},
+		"two sizes, and the log begins so": grown(func(e *Evidence) { e.Root = e.Checkpoints[0].Root }),
+		"growth of one size":               grown(func(e *Evidence) { e.Checkpoints[0].Size = e.Checkpoints[1].Size }),
+		"growth from nothing":              grown(func(e *Evidence) { e.Checkpoints[0] = Checkpoint{} }),
+		"a proof of 55 hashes":             grown(func(e *Evidence) { e.Proof = make([]Hash, proofHashesMax+1) }),
+		"a proof that none needs":          grown(func(e *Evidence) { e.Kind = EvidenceCheckpoints }),
+		"one checkpoint twice":             {Kind: EvidenceCheckpoints, Checkpoints: [2]Checkpoint{c[0], c[0]}},
+		"one root":                         {Kind: EvidenceCheckpoints, Checkpoints: [2]Checkpoint{c[0], {c[0].Size, c[0].Root, c[1].Sig}}},
+		"one checkpoint":                   {Kind: EvidenceCheckpoints, Checkpoints: [2]Checkpoint{c[0], {}}},
+		"one change twice":                 {Kind: EvidenceChanges, Changes: [2]SignedNumber{n[0], n[0]}},
+		"two keys":                         {Kind: EvidenceChanges, Changes: [2]SignedNumber{n[0], otherKey}},
+		"two numbers":                      {Kind: EvidenceChanges, Changes: [2]SignedNumber{n[0], otherNumber}},
+		"number 0":                         {Kind: EvidenceChanges, Changes: zero},
+		"no kind":                          {Changes: n},
+		"kind of later":                    {Kind: 4, Changes: n},
 	} {
 		if _, err := e.Encode(); err == nil {
 			t.Errorf("%s: it encodes", name)
 		}
+	}
+	longest := grown(func(e *Evidence) { e.Proof = make([]Hash, proofHashesMax) })
+	if b := must[[]byte](t)(longest.Encode()); len(b) != evidenceBytesMax || second(ParseEvidence(b)) != nil {
+		t.Errorf("the longest, of %d bytes, does not decode", len(b))
 	}
 	swapped := &Evidence{Kind: EvidenceChanges, Changes: [2]SignedNumber{n[1], n[0]}}
 	a, b := must[[]byte](t)(s.Contradicts.Encode()), must[[]byte](t)(swapped.Encode())
@@ -100,5 +116,20 @@ func TestEvidenceIsRefusedWhenTheTwoDoNotContradictEachOther(t *testing.T) {
 	disordered := append(append(bytes.Clone(a[:2]), a[2+half:]...), a[2:2+half]...)
 	if _, err := ParseEvidence(disordered); err == nil {
 		t.Error("the two in the wrong order decode")
+	}
+}
+
+func TestTheProofInTheExampleOfEvidenceVerifiesWithStockTools(t *testing.T) {
+	e := makeSample(t).Outgrows
+	small, large := e.Sizes()
+	var proof tlog.TreeProof
+	for _, h := range e.Proof {
+		proof = append(proof, tlog.Hash(h))
+	}
+	if err := tlog.CheckTree(proof, int64(large.Size), tlog.Hash(large.Root), int64(small.Size), tlog.Hash(e.Root)); err != nil {
+		t.Error(err)
+	}
+	if err := tlog.CheckTree(proof, int64(large.Size), tlog.Hash(large.Root), int64(small.Size), tlog.Hash(small.Root)); err == nil {
+		t.Error("the larger log begins with the smaller one")
 	}
 }

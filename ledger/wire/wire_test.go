@@ -53,6 +53,8 @@ func TestEveryFormatReadsBackWhatWasWritten(t *testing.T) {
 	}
 	request, err := OpenJoinRequest(s.JoinValue, manager)
 	same("join request", request, err, s.Request)
+	outgrows, err := ParseEvidence(must[[]byte](t)(s.Outgrows.Encode()))
+	same("evidence of growth", outgrows, err, s.Outgrows)
 	for _, e := range []*Evidence{s.Evidence, s.Contradicts} {
 		got, err := ParseEvidence(must[[]byte](t)(e.Encode()))
 		if err != nil || got.Kind != e.Kind {
