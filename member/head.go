@@ -8,6 +8,7 @@ import (
 
 	"weir/internal/lookup"
 	"weir/keys"
+	"weir/ledger"
 	"weir/ledger/store"
 	"weir/ledger/wire"
 )
@@ -143,10 +144,11 @@ func (f *Follower) signed(c wire.Checkpoint) bool {
 
 // agrees compares a signed checkpoint with the log held here and with what the
 // newest head promises. When it contradicts them, both are kept as evidence
-// and following ends.
+// and following ends. Whether a larger log continues the one here shows when
+// its entries come.
 func (f *Follower) agrees(c wire.Checkpoint) bool {
 	if f.head != nil && c.Size == f.head.Checkpoint.Size && c.Root != f.head.Checkpoint.Root {
-		f.end(fmt.Sprintf("the manager signed two different logs of %d entries", entriesOf(c.Size)), f.head.Checkpoint, c)
+		f.end(fmt.Sprintf("the manager signed two different logs of %d entries", entriesOf(c.Size)), twoRoots(f.head.Checkpoint, c))
 		return false
 	}
 	st := f.store.State()
@@ -162,23 +164,44 @@ func (f *Follower) agrees(c wire.Checkpoint) bool {
 		}
 	}
 	if c.Root != root {
-		f.end(fmt.Sprintf("the manager signed a log of %d entries that is not the beginning of the one held here: history was rewritten", entriesOf(c.Size)), f.checkpoint, c)
+		f.end(fmt.Sprintf("the manager signed a log of %d entries that is not the beginning of the one held here: history was rewritten", entriesOf(c.Size)), f.against(c))
 		return false
 	}
 	return true
 }
 
-// end stops following for good and keeps the two checkpoints, at most one pair
-// a key and kind, so that nobody can fill a disk.
-func (f *Follower) end(why string, ours, theirs wire.Checkpoint) {
+// against is what shows that a checkpoint contradicts the newest one that the
+// log here has reached, of its size or a larger one; nil: there is none.
+func (f *Follower) against(c wire.Checkpoint) *wire.Evidence {
+	if c.Size == f.checkpoint.Size {
+		return twoRoots(f.checkpoint, c)
+	}
+	if c.Size > f.checkpoint.Size {
+		return nil // this process ended before it had all that a newer one is over
+	}
+	e, err := ledger.Outgrown(c, f.checkpoint, f.store)
+	if err != nil {
+		f.problem = err.Error()
+		return nil
+	}
+	return e
+}
+
+func twoRoots(ours, theirs wire.Checkpoint) *wire.Evidence {
+	return &wire.Evidence{Kind: wire.EvidenceCheckpoints, Checkpoints: [2]wire.Checkpoint{ours, theirs}}
+}
+
+// end stops following for good and keeps the evidence, if there is any, at most
+// one pair a key and kind, so that nobody can fill a disk.
+func (f *Follower) end(why string, e *wire.Evidence) {
 	f.stopped = why
 	kv := []store.KV{record(keyStopped, why)}
-	st := f.store.State()
-	e := wire.Evidence{Kind: wire.EvidenceCheckpoints, Checkpoints: [2]wire.Checkpoint{ours, theirs}}
-	key := fmt.Sprintf("%s%d/%s", keyEvidence, e.Kind, st.Charter.Manager)
-	if _, have, err := f.store.Get(key); err == nil && !have {
-		if b, err := e.Encode(); err == nil {
-			kv = append(kv, store.KV{Key: key, Value: b})
+	if e != nil {
+		key := fmt.Sprintf("%s%d/%s", keyEvidence, e.Kind, f.store.State().Charter.Manager)
+		if _, have, err := f.store.Get(key); err == nil && !have {
+			if b, err := e.Encode(); err == nil {
+				kv = append(kv, store.KV{Key: key, Value: b})
+			}
 		}
 	}
 	if err := f.store.Commit(nil, kv...); err != nil {

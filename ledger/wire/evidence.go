@@ -12,8 +12,8 @@ import (
 type EvidenceKind uint8
 
 const (
-	// EvidenceCheckpoints: two checkpoints of one manager that cannot both
-	// be of one growing log.
+	// EvidenceCheckpoints: two checkpoints of one manager with one size and two
+	// roots.
 	EvidenceCheckpoints EvidenceKind = 1
 	// EvidenceChanges: two histories of one member with one number.
 	EvidenceChanges EvidenceKind = 2
@@ -200,7 +200,10 @@ func (e *Evidence) checkCheckpoints() error {
 	}
 	small, large := e.Sizes()
 	if e.Kind == EvidenceCheckpoints {
-		if small.Size == large.Size && small.Root == large.Root {
+		switch {
+		case small.Size != large.Size:
+			return errors.New("the two checkpoints are of two sizes, without a proof")
+		case small.Root == large.Root:
 			return errors.New("the two checkpoints agree")
 		}
 		return nil

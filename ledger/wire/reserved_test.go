@@ -124,6 +124,7 @@ func reservedVectors(t testing.TB, s *sample, format string) (list []vector) {
 		one := bytes.Clone(grown)
 		one[2+2+checkpointBytes+2+7] = one[4+7]
 		add("kind 3 of one size", one)
+		add("kind 1 of two sizes", append([]byte{Version, byte(EvidenceCheckpoints)}, grown[2:rootAt]...))
 	case "link":
 		add("type 0", []byte(linkText(0, must[[]byte](t)(s.Link.append(nil)))))
 		sealed := must[[]byte](t)(s.Sealed.Link.append(nil))

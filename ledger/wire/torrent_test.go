@@ -85,6 +85,7 @@ func TestEvidenceIsRefusedWhenTheTwoDoNotContradictEachOther(t *testing.T) {
 	}
 	for name, e := range map[string]*Evidence{
 		"two sizes, and the log begins so": grown(func(e *Evidence) { e.Root = e.Checkpoints[0].Root }),
+		"two sizes without a proof":        {Kind: EvidenceCheckpoints, Checkpoints: s.Outgrows.Checkpoints},
 		"growth of one size":               grown(func(e *Evidence) { e.Checkpoints[0].Size = e.Checkpoints[1].Size }),
 		"growth from nothing":              grown(func(e *Evidence) { e.Checkpoints[0] = Checkpoint{} }),
 		"a proof of 55 hashes":             grown(func(e *Evidence) { e.Proof = make([]Hash, proofHashesMax+1) }),
