@@ -97,6 +97,37 @@ func decode(st *ledger.State, b []byte, index, offset uint64) (ledger.Decided, e
 	return d, nil
 }
 
+// LeafAt is the leaf in whose frame a byte of the stream lies, and the offset at
+// which that frame begins.
+func (s *Store) LeafAt(off uint64) (leaf, start uint64, err error) {
+	if err := s.enter(); err != nil {
+		return 0, 0, fmt.Errorf("find the frame at %d: %w", off, err)
+	}
+	defer s.leave()
+	l := s.layout.Load()
+	if off >= l.length {
+		return 0, 0, fmt.Errorf("find the frame at %d: the stream has %d bytes", off, l.length)
+	}
+	offsets, err := newPacked(s.index.db, rowOffsets, 8)
+	if err != nil {
+		return 0, 0, fmt.Errorf("find the frame at %d: %w", off, err)
+	}
+	defer func() { err = errors.Join(err, offsets.close()) }()
+	for from, to := uint64(0), l.size; from < to; { // the frames of leaves before from begin at off or before
+		middle := from + (to-from)/2
+		b, err := offsets.at(middle)
+		if err != nil {
+			return 0, 0, fmt.Errorf("find the frame at %d: %w", off, err)
+		}
+		if at := binary.BigEndian.Uint64(b); at <= off {
+			leaf, start, from = middle, at, middle+1
+		} else {
+			to = middle
+		}
+	}
+	return leaf, start, nil
+}
+
 // Find reads an account's entry with a number; false if there is none.
 func (s *Store) Find(account, number uint64) (ledger.Decided, bool, error) {
 	if err := s.enter(); err != nil {

@@ -72,6 +72,26 @@ func TestWhatIsCommittedIsThereWhenTheStoreIsOpenedAgain(t *testing.T) {
 	})
 }
 
+func TestEveryByteOfTheStreamLiesInTheFrameOfALeaf(t *testing.T) {
+	s := newStory(t, 3)
+	s.pay(t, 5)
+	starts := []uint64{0}
+	check(t, s.store.Entries(1, func(d ledger.Decided) bool { starts = append(starts, d.Offset); return true }))
+	length := s.store.State().Length
+	for off, leaf := uint64(0), 0; off < length; off++ {
+		if leaf+1 < len(starts) && starts[leaf+1] == off {
+			leaf++
+		}
+		got, start, err := s.store.LeafAt(off)
+		if err != nil || got != uint64(leaf) || start != starts[leaf] {
+			t.Fatalf("byte %d: leaf %d from %d, %v; want %d from %d", off, got, start, err, leaf, starts[leaf])
+		}
+	}
+	if _, _, err := s.store.LeafAt(length); err == nil {
+		t.Error("a byte after the end has a leaf")
+	}
+}
+
 // compare reads everything of two stores in every way there is.
 func compare(t testing.TB, a, b *Store) {
 	t.Helper()
