@@ -156,8 +156,11 @@ func (f *Follower) chunksCover() (first uint64, ok bool) {
 		return 0, false
 	}
 	first = have / wire.ChunkBytes
-	return first, first >= chunkCount(h.Length)-uint64(len(h.Chunks))
+	return first, first >= oldestChunk(h)
 }
+
+// oldestChunk is the first chunk that a head names.
+func oldestChunk(h *wire.Head) uint64 { return chunkCount(h.Length) - uint64(len(h.Chunks)) }
 
 func chunkCount(length uint64) uint64 { return (length + wire.ChunkBytes - 1) / wire.ChunkBytes }
 
@@ -181,14 +184,21 @@ func (f *Follower) fetchChunks(r *catchUp, h head, first uint64) {
 			}
 			stream, err := joinChunks(got, h.Length, first)
 			f.got += int64(len(stream))
-			if err == nil {
-				err = f.continues(stream, first*wire.ChunkBytes)
-			}
 			if err != nil {
 				f.finished(r, err)
 				return
 			}
-			f.take(r, source{{start: first * wire.ChunkBytes, end: h.Length, at: bytes.NewReader(stream)}}, h.Checkpoint)
+			s := source{{start: first * wire.ChunkBytes, end: h.Length, at: bytes.NewReader(stream)}}
+			switch err := f.continues(stream, first*wire.ChunkBytes); {
+			case errors.Is(err, errOther) && first > oldestChunk(&h.Head):
+				f.fetchChunks(r, h, oldestChunk(&h.Head)) // where the two logs part may be in those
+			case errors.Is(err, errOther):
+				f.other(r, s, h.Checkpoint, err)
+			case err != nil:
+				f.finished(r, err)
+			default:
+				f.take(r, s, h.Checkpoint)
+			}
 		}))
 	}
 }

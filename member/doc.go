@@ -34,7 +34,9 @@
 // in pieces. Every piece is a prefix of the signed log, so a crash between two
 // is harmless. What does not verify is dropped with the reason, and the next
 // source is tried. A signed checkpoint that contradicts the log held here is
-// kept as evidence, and following stops.
+// kept as evidence, and following stops; one of a longer log, once that log is
+// here whole and its entries, which hash to the signed root, do not continue
+// the log held here.
 //
 // # What is stored when
 //

@@ -2,7 +2,6 @@ package member
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -285,39 +284,6 @@ func TestTwoHeadsOfOneSizeAndTwoRootsAreEvidenceBeforeTheirLogIsHere(t *testing.
 	w.run(time.Minute)
 	if s := r.Status(); s.Phase != Stopped || !strings.Contains(s.Reason, "two different logs") {
 		t.Fatalf("%+v", s)
-	}
-}
-
-func TestALogThatIsNotTheOneItContinuesIsNeverCommitted(t *testing.T) {
-	w, k := scene(t)
-	r := newReader(t, k, 2)
-	w.run(2 * time.Second)
-	size, root := r.Store().State().Size, r.Store().State().Root
-	// Another log of the same charter, longer, with the manager's signature.
-	other := &keeper{host: w.host(99), id: k.id, newest: k.newest, seq: k.seq, boxes: k.boxes}
-	other.db = must[*store.Store](t)(store.Create(store.NewCrashable(9, nil), k.db.Charter(), store.Options{Small: true}))
-	t.Cleanup(func() { other.db.Close() })
-	other.newest.Newest = [20]byte{}
-	w.run(time.Second)
-	for n := byte(21); n < 25; n++ {
-		other.admit(identity(n), fmt.Sprintf("eve %d", n))
-	}
-	for _, chunks := range []bool{true, false} {
-		other.noChunk = !chunks
-		other.publish()
-		w.run(45 * time.Second)
-		if st := r.Store().State(); st.Size != size || st.Root != root {
-			t.Fatalf("chunks %v: it took %d entries of another log", chunks, st.Size)
-		}
-		if s := r.Status(); s.Phase != Fetching || s.Problem == "" {
-			t.Fatalf("%+v", s)
-		}
-	}
-	if s := r.Status(); len(s.Dropped) != 1 || !strings.Contains(s.Dropped[0], "was dropped") {
-		t.Fatalf("dropped: %q", s.Dropped)
-	}
-	if audit := must[*store.Report](t)(r.Store().Audit(nil)); !audit.OK() {
-		t.Fatalf("audit: %v", audit.Findings)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 type frontier struct {
 	size  uint64
 	roots []tlog.Hash
+	kept  kept // of the hashes that are made on the way, those whose index it has
 }
 
 // newFrontier is the edge of the first size leaves of a stored tree.
@@ -37,13 +38,26 @@ func newFrontier(size uint64, stored tlog.HashReader) (frontier, error) {
 // append adds a leaf.
 func (f *frontier) append(leaf []byte) {
 	h := tlog.RecordHash(leaf)
-	for n := f.size; n&1 != 0; n >>= 1 {
+	f.keep(0, f.size, h)
+	for level, n := 1, f.size; n&1 != 0; level, n = level+1, n>>1 {
 		last := len(f.roots) - 1
 		h = tlog.NodeHash(f.roots[last], h)
 		f.roots = f.roots[:last]
+		f.keep(level, n>>1, h)
 	}
 	f.roots = append(f.roots, h)
 	f.size++
+}
+
+// keep keeps the hash of subtree n of a level, if it is to be kept.
+func (f *frontier) keep(level int, n uint64, h tlog.Hash) {
+	if f.kept == nil {
+		return
+	}
+	x := tlog.StoredHashIndex(level, int64(n))
+	if _, ok := f.kept[x]; ok {
+		f.kept[x] = h
+	}
 }
 
 // root is the root of the tree; that of no leaves is not asked for.

@@ -194,7 +194,7 @@ func twoRoots(ours, theirs wire.Checkpoint) *wire.Evidence {
 // end stops following for good and keeps the evidence, if there is any, at most
 // one pair a key and kind, so that nobody can fill a disk.
 func (f *Follower) end(why string, e *wire.Evidence) {
-	f.stopped = why
+	f.stopped, f.failed, f.failedBefore = why, nil, nil
 	kv := []store.KV{record(keyStopped, why)}
 	if e != nil {
 		key := fmt.Sprintf("%s%d/%s", keyEvidence, e.Kind, f.store.State().Charter.Manager)

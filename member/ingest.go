@@ -103,16 +103,10 @@ func (in *ingest) frames() ([]byte, []placed, error) {
 // verify is the first pass.
 func (in *ingest) verify() {
 	for in.at < in.source.end() {
-		b, frames, err := in.frames()
+		b, err := in.leaves()
 		if err != nil {
-			in.finished(in.run, err)
+			in.refused(err)
 			return
-		}
-		for _, f := range frames {
-			if err := in.leaf(f); err != nil {
-				in.finished(in.run, bad("entry %d: %w", in.edge.size, err))
-				return
-			}
 		}
 		in.at += uint64(len(b))
 		if in.at < in.source.end() {
@@ -121,12 +115,37 @@ func (in *ingest) verify() {
 		}
 	}
 	if in.edge.size != in.checkpoint.Size || in.edge.root() != in.checkpoint.Root {
-		in.finished(in.run, bad("%w: it ends with %d entries and root %s, the checkpoint says %d and %s",
+		in.refused(bad("%w: it ends with %d entries and root %s, the checkpoint says %d and %s",
 			errOther, entriesOf(in.edge.size), in.edge.root(), entriesOf(in.checkpoint.Size), in.checkpoint.Root))
 		return
 	}
 	in.at = in.store.State().Length
 	in.replay()
+}
+
+// refused ends the first pass. Bytes that do not verify may be in order and of
+// another log, and were read at an offset that means nothing in it.
+func (in *ingest) refused(err error) {
+	var never *badSource
+	if errors.As(err, &never) {
+		in.other(in.run, in.source, in.checkpoint, err)
+		return
+	}
+	in.finished(in.run, err)
+}
+
+// leaves takes the entries of the next whole frames, whose bytes it gives.
+func (in *ingest) leaves() ([]byte, error) {
+	b, frames, err := in.frames()
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range frames {
+		if err := in.leaf(f); err != nil {
+			return nil, bad("entry %d: %w", in.edge.size, err)
+		}
+	}
+	return b, nil
 }
 
 // leaf opens a frame, and takes its entry for the next leaf.

@@ -268,6 +268,7 @@ func (s *swarm) copy(from served, f seed.Fetch) seed.Result {
 		return r
 	}
 	total, unit := info.Length(), info.PieceBytes()
+	wrong := false
 	done, here := seed.Held(c, info.Pieces, unit, total, have, func() bool { return f.Resume })
 	r.Here = here
 	for i, there := range done {
@@ -289,9 +290,12 @@ func (s *swarm) copy(from served, f seed.Fetch) seed.Result {
 			s.t.Errorf("read back what was fetched: %v", err)
 		}
 		if sum := sha1.Sum(b); !bytes.Equal(sum[:], info.Pieces[i*sha1.Size:][:sha1.Size]) {
-			r.Err = errPiece
-			return r
+			wrong = true // and the others may be right
 		}
+	}
+	if wrong {
+		r.Err = errPiece
+		return r
 	}
 	s.served[f.Infohash] = served{from.info, c}
 	return r
