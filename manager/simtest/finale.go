@@ -184,8 +184,7 @@ func (w *World) proofs(m *machine) int {
 }
 
 // knows: who holds another log than that of the newest head has stopped and has
-// proof, where the head shows the contradiction by itself, and at least says that
-// it cannot follow where it does not.
+// proof.
 func (w *World) knows(m *machine, s member.Status, newest *Manager) {
 	size := min(s.Size, newest.size)
 	if size == 0 {
@@ -197,10 +196,8 @@ func (w *World) knows(m *machine, s member.Status, newest *Manager) {
 	case err != nil || otherErr != nil:
 		w.fail("two histories are noticed", "a log does not read: %v, %v", err, otherErr)
 	case own == other:
-	case newest.size <= s.Size && (s.Phase != member.Stopped || w.proofs(m) == 0):
-		w.fail("two histories are noticed", "%s is %s on another log, and has %d proofs: %s", m.name, s.Phase, w.proofs(m), s.Problem)
-	case s.Phase == member.Current || s.Reason+s.Problem == "":
-		w.fail("two histories are noticed", "%s is %s on another log: %s", m.name, s.Phase, s.Problem)
+	case s.Phase != member.Stopped || w.proofs(m) == 0:
+		w.fail("two histories are noticed", "%s is %s on another log, of %d entries and the newest's %d, and has %d proofs: %q", m.name, s.Phase, s.Size, newest.size, w.proofs(m), s.Warnings())
 	}
 }
 
