@@ -61,6 +61,7 @@ func (p *program) manager() *cli.Command {
 			{Name: "limit", Usage: "set how far below and above zero a member may go", ArgsUsage: "MEMBER", Flags: flags(common(), passphraseFlags(), limits("", "")), Action: p.managerLimit},
 			{Name: "log", Usage: "print the log", Flags: flags(common(), logFlags()), Action: p.managerLog},
 			{Name: "audit", Usage: "check every signature, hash, balance and proof again from the stored bytes", Flags: common(), Action: p.managerAudit},
+			{Name: "evidence", Usage: "print what somebody signed against themselves, for others to check", Flags: common(), Action: p.managerEvidence},
 			{Name: "clock", Usage: "say that a clock which leapt is right: weir manager clock accept", ArgsUsage: "accept", Flags: common(), Action: p.managerClock},
 		},
 	}
@@ -312,6 +313,7 @@ func (p *program) managerStatus(c *cli.Context) error {
 			if v.Cycle != nil {
 				p.printf("last      %s\npoll      %s\n", cycleLine(*v.Cycle), pollLine(v.Cycle.Poll))
 			}
+			p.printf("%s", evidenceText(v.Evidence, roleManager))
 			for _, m := range v.Stalled {
 				p.printf("stalled   %d %s: %s\n", m.Account, m.Name, m.Problem)
 			}

@@ -49,6 +49,7 @@ func (p *program) member() *cli.Command {
 				&cli.BoolFlag{Name: "yes", Usage: "do not ask"},
 				&cli.BoolFlag{Name: "offline", Usage: "go on from the log as it is here, without a look for a newer one"}}), Action: p.memberTakeOver},
 			{Name: "audit", Usage: "check every signature, hash, balance and proof again from the stored bytes", Flags: flags(common(), passphraseFlags()), Action: p.memberAudit},
+			{Name: "evidence", Usage: "print what somebody signed against themselves, for others to check", Flags: flags(common(), passphraseFlags()), Action: p.memberEvidence},
 		},
 	}
 }

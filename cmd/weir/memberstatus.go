@@ -36,7 +36,7 @@ func (p *program) memberStatus(c *cli.Context) error {
 			if v.Running {
 				p.printf("; %s it\nnetwork   %s received, %s served; reachable from outside: %s", count(v.Nodes, "DHT node holds", "DHT nodes hold"), count(v.Received, "byte", "bytes"), count(v.Serving, "torrent", "torrents"), yes(v.Reachable, "yes", "not seen yet"))
 			}
-			p.printf("\n")
+			p.printf("\n%s", evidenceText(v.Evidence, roleMember))
 		})
 	})
 }

@@ -26,6 +26,9 @@ func TestMain(m *testing.M) {
 		"intruder":  helper(intruder),
 		"streetdht": helper(streetDHT),
 		"grudging":  helper(grudging),
+
+		"rewritten":     helper(rewritten),
+		"stockevidence": helper(stockEvidence),
 	})
 }
 

@@ -24,6 +24,7 @@ var memberCalls = map[string]func(*Agent, context.Context, Request) (any, error)
 	"member takeover":  seated((*Agent).takeOver),
 	"member audit":     seated((*Agent).audit),
 	"member log":       seated((*Agent).log),
+	"member evidence":  seated((*Agent).evidence),
 	"member wait":      (*Agent).wait,
 	"member fresh":     (*Agent).fresh,
 	"member admitted":  (*Agent).admitted,
@@ -60,7 +61,9 @@ func (a *Agent) status(s *seat, _ nothing) (any, error) {
 	if s.role == nil {
 		offline, err := s.desk.Status()
 		s.asked(&offline, now)
-		return viewMember(s.store.State(), offline), err
+		v := viewMember(s.store.State(), offline)
+		v.Evidence = held(s.store)
+		return v, err
 	}
 	var st *ledger.State
 	if open := s.role.Store(); open != nil {
@@ -69,6 +72,7 @@ func (a *Agent) status(s *seat, _ nothing) (any, error) {
 	online := s.role.Status()
 	s.asked(&online, now)
 	v := viewMember(st, online)
+	v.Evidence = held(s.role.Store())
 	v.Running, v.Reachable = true, a.edges.Swarm.Reached()
 	if v.ID == "" || st == nil {
 		v.ID, v.Name = s.db.ID, s.db.Name

@@ -45,6 +45,7 @@ var managerCalls = map[string]func(*Manager, json.RawMessage) (any, error){
 	"manager limit":       call((*Manager).limit),
 	"manager log":         call((*Manager).log),
 	"manager audit":       func(m *Manager, _ json.RawMessage) (any, error) { return m.audit() },
+	"manager evidence":    func(m *Manager, _ json.RawMessage) (any, error) { return m.evidence() },
 	"manager invite":      call((*Manager).invite),
 	"manager invitations": func(m *Manager, _ json.RawMessage) (any, error) { return m.invitations() },
 	"manager revoke":      call((*Manager).revoke),
@@ -69,7 +70,7 @@ func (m *Manager) status() (ManagerStatusView, error) {
 	v := ManagerStatusView{
 		Phase: "offline", ID: st.ID.String(), Name: st.Charter.Name, Encrypted: st.Charter.Encrypted, Entries: EntriesOf(st.Size), LogSize: st.Size, Root: st.Root.String(), Length: st.Length,
 		Members: st.Members(), Accepted: st.Accepted, Refused: st.Refused, Unit: st.Charter.Unit,
-		Sum: ledger.FormatAmount(st.Sum(), st.Charter.Scale),
+		Sum: ledger.FormatAmount(st.Sum(), st.Charter.Scale), Evidence: held(m.store),
 	}
 	link, err := m.link(LinkIn{})
 	if err != nil {

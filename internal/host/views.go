@@ -212,6 +212,7 @@ type ManagerStatusView struct {
 	Nodes       int          `json:"nodes"`     // DHT nodes known
 	Cycle       *CycleView   `json:"cycle,omitempty"`
 	Stalled     []MemberView `json:"stalled,omitempty"`
+	Evidence    int          `json:"evidence,omitempty"` // pairs of signed contradictions that are held
 }
 
 // InvitationView is one invitation.
@@ -268,6 +269,7 @@ type MemberStatusView struct {
 	Source     string       `json:"source,omitempty"`
 	Serving    int          `json:"serving"`
 	Reachable  bool         `json:"reachable"`
+	Evidence   int          `json:"evidence,omitempty"` // pairs of signed contradictions that are held
 	Warnings   []string     `json:"warnings,omitempty"`
 }
 
