@@ -279,7 +279,14 @@ func (c *Client) advance(now time.Time, op operation) {
 			c.wake = now
 		}
 		c.settled = append(c.settled, op)
-	case !o.queued:
+	default:
+		c.queue(op)
+	}
+}
+
+// queue puts an operation in line for sending.
+func (c *Client) queue(op operation) {
+	if o := op.running(); !o.queued && !o.settled {
 		o.queued = true
 		c.ready = append(c.ready, op)
 	}

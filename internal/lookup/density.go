@@ -2,6 +2,7 @@ package lookup
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"slices"
 	"time"
 
@@ -13,7 +14,8 @@ import (
 // (an eclipse): there the 8 closest lie many times closer together than at any
 // other target, since ids of honest nodes are spread evenly. Such a place is
 // crowded: a traversal then goes on as far as the 8 closest usually reach, where
-// honest ones are, and puts and polls take them too. (Sridhar and others, Content
+// honest ones are, and puts and polls take them too. As those around the target
+// name each other, it looks for the others from beside it. (Sridhar and others, Content
 // censorship in the InterPlanetary File System, NDSS 2024.)
 type density struct {
 	list  []sample  // the newest densitySamples, one a target
@@ -96,7 +98,47 @@ func (t *traversal) enough(n int, c *candidate) bool {
 	case n == width:
 		return reach(c.distance) >= t.usual/crowdedBy
 	}
-	return n >= crowdMax || reach(c.distance) >= t.usual
+	return n >= crowdMax || bits.LeadingZeros64(reach(c.distance)) < bits.LeadingZeros64(t.usual)
+}
+
+// lookAside starts walks to two points beside a crowded target, at as many bits
+// from it as its closest nodes usually are and at one more: whoever else comes here
+// and finds it half or twice as far has one of them in common. The nodes found are
+// asked for the target then.
+func (t *traversal) lookAside() {
+	t.aside = asideWalks
+	for i := range asideWalks {
+		point := t.get.Target
+		bit := bits.LeadingZeros64(t.usual) + i
+		point[bit/8] ^= 0x80 >> (bit % 8)
+		g := newGetting(t.client, time.Time{}, Get{Target: point}, nil)
+		g.plain = true
+		g.done = func(f Found) {
+			t.owner.running().packets += f.Packets
+			for _, h := range f.Closest {
+				t.addKnown(h.Node, nil)
+			}
+			t.aside--
+			t.client.queue(t.owner)
+		}
+		t.client.queue(g)
+	}
+}
+
+const asideWalks = 2
+
+// crowded says whether the closest nodes lie closer together than anywhere else.
+func (t *traversal) crowded() bool {
+	n := 0
+	for _, c := range t.list {
+		if c.state != holding {
+			continue
+		}
+		if n++; n == t.client.config.Width {
+			return !t.enough(n, c)
+		}
+	}
+	return false
 }
 
 // spread is up to n of the holders of a crowded target, near ones and far ones.

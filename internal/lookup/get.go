@@ -86,7 +86,8 @@ type getting struct {
 }
 
 func newGetting(c *Client, now time.Time, g Get, done func(Found)) *getting {
-	op := &getting{traversal: newTraversal(c, g, g.First || !g.Mutable), done: done}
+	op := &getting{done: done}
+	op.traversal = newTraversal(c, op, g, g.First || !g.Mutable)
 	if g.Remembered {
 		if holders := c.remembered(now, op.get.Target); len(holders) >= c.enough() {
 			op.stay(holders)
@@ -104,7 +105,7 @@ func (g *getting) next() *query      { return g.traversal.next(&g.run) }
 func (g *getting) finish() {
 	f := g.found(g.run.packets)
 	if g.only && len(f.Closest) < g.client.enough() && !g.ended {
-		g.traversal = newTraversal(g.client, g.get, g.first)
+		g.traversal = newTraversal(g.client, g, g.get, g.first)
 		g.run.settled = false
 		return
 	}

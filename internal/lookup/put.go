@@ -87,7 +87,7 @@ func newPutting(c *Client, now time.Time, p Put, done func(Stored)) *putting {
 // walk begins a traversal.
 func (p *putting) walk() {
 	it := &p.put.Item
-	t := newTraversal(p.client, Get{Target: it.Target, Mutable: it.Mutable, Key: it.Key, Salt: it.Salt}, false)
+	t := newTraversal(p.client, p, Get{Target: it.Target, Mutable: it.Mutable, Key: it.Key, Salt: it.Salt}, false)
 	p.search, p.direct = &t, false
 }
 

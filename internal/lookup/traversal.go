@@ -11,10 +11,12 @@ import (
 // put.
 type traversal struct {
 	client *Client
+	owner  operation
 	get    Get
 	first  bool   // end at the first valid answer
 	near   []Node // asked first
 	only   bool   // near is asked and nobody else
+	plain  bool   // ends at Width nodes, however crowded they are
 
 	started bool
 	ended   bool // by first
@@ -24,6 +26,8 @@ type traversal struct {
 	tried   []netip.AddrPort
 
 	usual    uint64 // see density; 0: not known
+	aside    int    // walks under way; see lookAside
+	asided   bool   // they were begun
 	opening  *query // the first one sent
 	tired    bool   // it has gone on for traversalMax
 	asked    int
@@ -32,12 +36,12 @@ type traversal struct {
 	accepted []*Item // different valid items, at most validItemsMax, the newest
 }
 
-func newTraversal(c *Client, g Get, first bool) traversal {
+func newTraversal(c *Client, owner operation, g Get, first bool) traversal {
 	if g.Mutable {
 		g.Salt = slices.Clone(g.Salt)
 		g.Target = wire.MutableTarget(g.Key, g.Salt)
 	}
-	return traversal{client: c, get: g, first: first,
+	return traversal{client: c, owner: owner, get: g, first: first,
 		known: make(map[netip.AddrPort]*candidate), ips: make(map[netip.Addr]*ipUse)}
 }
 
@@ -60,7 +64,9 @@ func (t *traversal) start() {
 		return
 	}
 	t.client.density.walks = true
-	t.usual = t.client.density.usual(t.get.Target)
+	if !t.plain {
+		t.usual = t.client.density.usual(t.get.Target)
+	}
 	for _, n := range t.client.memory.closest(t.get.Target, startNodes) {
 		t.addKnown(n, nil)
 	}
@@ -82,6 +88,10 @@ func (t *traversal) next(r *running) *query {
 	}
 	if c := t.closestFresh(false); c != nil {
 		return t.ask(c)
+	}
+	if !t.asided && t.crowded() {
+		t.asided = true
+		t.lookAside()
 	}
 	if len(r.open) > 0 {
 		return nil
@@ -146,7 +156,7 @@ func (t *traversal) over() bool {
 		return t.ended
 	}
 	_, over, _ := t.survey()
-	return over
+	return over && (t.spent() || t.aside == 0 && (t.asided || !t.crowded()))
 }
 
 // survey counts the closest nodes that hold a place, and says whether nothing
