@@ -87,14 +87,17 @@ func (t *traversal) found(packets int) Found {
 		if c.item != nil && c.item == f.Item {
 			f.Holding++
 		}
-		if len(f.Closest) == t.client.config.Width && !t.first && !t.only {
-			t.client.density.learn(t.get.Target, reach(c.distance))
+		if len(f.Closest) == t.client.config.Width && !t.first && !t.only && !t.spent() {
+			t.client.density.learn(t.get.Target, reach(c.distance), t.client.heard)
 		}
 		if t.enough(len(f.Closest), c) {
 			break
 		}
 	}
 	f.ClosestAnswered, _, f.Exhausted = t.survey()
+	if t.crowded() && (t.spent() || len(f.Closest) >= crowdMax) { // by those who crowd it
+		f.ClosestAnswered, f.Exhausted = min(f.ClosestAnswered, closestNodes-1), false
+	}
 	f.Exhausted = f.Exhausted && !t.only // others were not looked for
 	if t.answers == 0 {
 		f.Err = &NoNodesError{Tried: t.tried}

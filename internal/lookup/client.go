@@ -259,7 +259,9 @@ func (c *Client) expire(now time.Time, q *query) {
 		c.memory.failed(q.to)
 		c.silent.failed(q.to, now)
 	}
-	c.unheard++
+	if !q.once || c.deaf() { // of those known to be silent nothing was expected
+		c.unheard++
+	}
 	q.op.failed(q)
 	c.advance(now, q.op)
 }

@@ -27,11 +27,13 @@ type density struct {
 type sample struct {
 	target wire.Target
 	reach  uint64
+	at     time.Time
 }
 
 const (
 	densitySamples = 32
-	densityMin     = 5 // other targets without which nothing is called crowded
+	densityMin     = 5             // other targets without which nothing is called crowded
+	densityFor     = 6 * time.Hour // that a sample counts: networks grow and shrink
 	densityPause   = 10 * time.Minute
 	crowdedBy      = 3  // times closer than usual; by chance one target in 160 is
 	crowdMax       = 32 // nodes that hold a place at a crowded target
@@ -41,26 +43,27 @@ const (
 func reach(distance [20]byte) uint64 { return binary.BigEndian.Uint64(distance[:]) }
 
 // learn notes how far the closest nodes to a target reached.
-func (d *density) learn(t wire.Target, reach uint64) {
+func (d *density) learn(t wire.Target, reach uint64, now time.Time) {
+	s := sample{t, reach, now}
 	if i := slices.IndexFunc(d.list, func(s sample) bool { return s.target == t }); i >= 0 {
-		d.list[i].reach = reach
+		d.list[i] = s
 		return
 	}
 	if len(d.list) < densitySamples {
-		d.list = append(d.list, sample{t, reach})
+		d.list = append(d.list, s)
 		return
 	}
-	d.list[d.next] = sample{t, reach}
+	d.list[d.next] = s
 	d.next = (d.next + 1) % densitySamples
 }
 
-// usual is how far the closest nodes to other targets reach, the median; 0: not
-// known.
-func (d *density) usual(t wire.Target) uint64 {
+// usual is how far the closest nodes to targets other than one reach, the median;
+// 0: not known.
+func (d *density) usual(t wire.Target, now time.Time) uint64 {
 	var room [densitySamples]uint64
 	all := room[:0]
 	for _, s := range d.list {
-		if s.target != t {
+		if s.target != t && now.Sub(s.at) < densityFor {
 			all = append(all, s.reach)
 		}
 	}
@@ -75,7 +78,13 @@ func (d *density) usual(t wire.Target) uint64 {
 // reader may have only one of its own, the one that somebody hides.
 func (c *Client) survey(now time.Time) {
 	d := &c.density
-	if !d.walks || len(d.list) > densityMin || now.Before(d.again) || c.deaf() {
+	fresh := 0
+	for _, s := range d.list {
+		if now.Sub(s.at) < densityFor {
+			fresh++
+		}
+	}
+	if !d.walks || fresh > densityMin || now.Before(d.again) || c.deaf() {
 		return
 	}
 	d.again = now.Add(densityPause)
@@ -114,7 +123,10 @@ func (t *traversal) lookAside() {
 		g := newGetting(t.client, time.Time{}, Get{Target: point}, nil)
 		g.plain = true
 		g.done = func(f Found) {
-			t.owner.running().packets += f.Packets
+			o := t.owner.running()
+			o.packets += f.Packets
+			o.out += g.run.out
+			o.in += g.run.in
 			for _, h := range f.Closest {
 				t.addKnown(h.Node, nil)
 			}

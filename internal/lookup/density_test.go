@@ -3,15 +3,17 @@ package lookup
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"testing"
+	"time"
 
 	"weir/ledger/wire"
 )
 
 // eclipse adds n nodes closer to a target than any other, each at an address of
 // its own. What is put there they acknowledge and do not store, and whoever asks
-// for it they send to each other.
-func (w *world) eclipse(target wire.Target, n int) {
+// for it they send to each other, or each to so many that it has invented.
+func (w *world) eclipse(target wire.Target, n, invented int) {
 	var gang []*model
 	for i := range n {
 		m := w.addNode(netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 66, 0, byte(i)}), 6881))
@@ -36,6 +38,14 @@ func (w *world) eclipse(target wire.Target, n int) {
 				for _, other := range gang[:min(8, len(gang))] {
 					r.Nodes = AppendNode(r.Nodes, other.Node)
 				}
+				if invented > 0 {
+					r.Nodes = AppendNode(nil, gang[(slices.Index(gang, m)+1)%n].Node)
+					for k := range invented {
+						id := target
+						id[17], id[18], id[19] = 1, m.ID[19], byte(k)
+						r.Nodes = AppendNode(r.Nodes, Node{id, netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 77, m.ID[19], byte(k)}), 6881)})
+					}
+				}
 			}
 			return []flight{{data: r.Encode()}}
 		}
@@ -52,12 +62,13 @@ func (w *world) settled(c Config) *Client {
 }
 
 func TestWhatNodesAroundItsKeyHideIsStoredAndFoundAllTheSame(t *testing.T) {
-	for _, n := range []int{4, 8, 12, 20} {
-		t.Run(fmt.Sprint(n, " nodes"), func(t *testing.T) {
-			w := newWorld(t, uint64(n), 300)
+	for _, gang := range [][2]int{{4, 0}, {8, 0}, {12, 0}, {20, 0}, {16, 15}, {20, 15}} {
+		n, invented := gang[0], gang[1]
+		t.Run(fmt.Sprint(n, " nodes that invent ", invented), func(t *testing.T) {
+			w := newWorld(t, uint64(n+invented), 300)
 			slow(w, 0.05)
 			it := signed(t, 1, 5, "hidden")
-			w.eclipse(it.Target, n)
+			w.eclipse(it.Target, n, invented)
 			writer, reader, poller := w.settled(Config{}), w.settled(Config{}), w.settled(Config{})
 			if s := w.put(writer, Put{Item: it}); s.Err != nil {
 				t.Fatal(s.Err)
@@ -84,11 +95,24 @@ func TestWhatNodesAroundItsKeyHideIsStoredAndFoundAllTheSame(t *testing.T) {
 	}
 }
 
+func TestALookUpThatACrowdUsedUpIsNotComplete(t *testing.T) {
+	w := newWorld(t, 34, 300)
+	slow(w, 0)
+	it := signed(t, 1, 5, "hidden")
+	w.eclipse(it.Target, 40, 8)
+	for range 3 {
+		c := w.settled(Config{})
+		if f := w.get(c, getOf(it)); f.Item == nil && f.Complete() {
+			t.Errorf("absence is said to mean something: %+v", f)
+		}
+	}
+}
+
 func TestAReaderOfOneKeyFindsOutWhatIsUsual(t *testing.T) {
 	w := newWorld(t, 31, 300)
 	slow(w, 0)
 	it := signed(t, 1, 5, "hidden")
-	w.eclipse(it.Target, 10)
+	w.eclipse(it.Target, 10, 0)
 	w.put(w.settled(Config{}), Put{Item: it})
 	reader := w.client(Config{}, 3)
 	reader.density.again = w.now
@@ -113,7 +137,7 @@ func TestHonestNodesNearACrowdedTargetAreLookedForFromBesideIt(t *testing.T) {
 			n.dead = i%10 == 4 || i%10 == 6 || i%10 == 8
 		}
 		it := signed(t, seed, 5, "hidden")
-		w.eclipse(it.Target, 12)
+		w.eclipse(it.Target, 12, 0)
 		writer, reader := w.settled(Config{}), w.settled(Config{})
 		w.put(writer, Put{Item: it})
 		f := w.get(reader, getOf(it))
@@ -143,26 +167,29 @@ func TestATargetThatIsNotCrowdedCostsNoMore(t *testing.T) {
 
 func TestUsualIsTheMedianOfOtherTargets(t *testing.T) {
 	var d density
-	at := func(i int) wire.Target { return wire.Target{byte(i), byte(i >> 8)} }
+	at, now := func(i int) wire.Target { return wire.Target{byte(i), byte(i >> 8)} }, time.Unix(1_700_000_000, 0)
 	for i := range densityMin {
-		if d.usual(at(99)) != 0 {
+		if d.usual(at(99), now) != 0 {
 			t.Error("too few tell how far is usual")
 		}
-		d.learn(at(i), uint64(100+i))
+		d.learn(at(i), uint64(100+i), now)
 	}
-	if d.usual(at(99)) != 100+densityMin/2 || d.usual(at(0)) != 0 {
+	if d.usual(at(99), now) != 100+densityMin/2 || d.usual(at(0), now) != 0 {
 		t.Error("not the median of the others")
 	}
 	for range 100 {
-		d.learn(at(0), 1)
+		d.learn(at(0), 1, now)
 	}
-	if len(d.list) != densityMin || d.usual(at(99)) != 100+densityMin/2 {
+	if len(d.list) != densityMin || d.usual(at(99), now) != 100+densityMin/2 {
 		t.Error("one target counts more than once")
 	}
 	for i := range 10 * densitySamples {
-		d.learn(at(i), 7)
+		d.learn(at(i), 7, now)
 	}
-	if len(d.list) != densitySamples || d.usual(at(9999)) != 7 {
+	if len(d.list) != densitySamples || d.usual(at(9999), now) != 7 {
 		t.Errorf("%d samples", len(d.list))
+	}
+	if d.usual(at(9999), now.Add(densityFor)) != 0 {
+		t.Error("what was usual long ago still counts")
 	}
 }

@@ -66,14 +66,15 @@ type Found struct {
 	Closest         []Holder // the 8 nodes closest to the target that answered with a token, closest first; see density for more
 	Holding         int      // of Closest, how many returned Item itself
 	Invalid         int      // answers dismissed: bad signature, wrong key, wrong hash
-	ClosestAnswered int      // of the 8 nodes closest to the target that did not fail, how many answered; see Complete
+	ClosestAnswered int      // of the nodes closest to the target that did not fail, 8 or at a crowded one more, how many answered; see Complete
 	Exhausted       bool     // the traversal ended with no node left to ask
 	Packets         int      // sent
 	Err             error    // ErrNoNodes: there was nobody to ask, or nobody answered
 }
 
 // Complete says that absence means something: the 8 nodes closest to the target
-// answered or, where there are fewer, all that answered, at least one.
+// answered or, where there are fewer, all that answered, at least one. At a crowded
+// target, which see density, those beyond the crowd did too.
 func (f Found) Complete() bool {
 	return f.Answered > 0 && (f.ClosestAnswered >= closestNodes || f.Exhausted)
 }

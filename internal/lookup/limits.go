@@ -12,7 +12,7 @@ const (
 
 // Limits of one traversal, against nodes that lie.
 const (
-	replyNodesMax  = 16               // nodes read from one answer; honest ones send 8
+	replyNodesMax  = 8                // nodes read from one answer, as many as honest ones send: more help invented ones
 	askedMax       = 200              // queries, retransmissions not counted
 	traversalMax   = 15 * time.Second // after which nobody more is asked
 	candidatesMax  = 256

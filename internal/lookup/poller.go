@@ -92,7 +92,7 @@ func (p *poller) key(t wire.Target) *pollKey {
 		}
 		i = uint32(len(p.keys))
 		p.targets[t] = i
-		p.keys = append(p.keys, pollKey{target: t})
+		p.keys = append(p.keys, pollKey{target: t, seq: -1})
 	}
 	return &p.keys[i]
 }

@@ -6,7 +6,7 @@ import (
 )
 
 const (
-	silentFor   = time.Hour // at least, after the last query in vain, and less than twice as long
+	silentFor   = time.Hour // after the last query in vain, at least, and less than twice as long
 	silentMax   = 4096      // addresses of a half; when they are more, the time is shorter
 	silentAfter = 2         // queries in a row, all tries of each
 	deafAfter   = 32        // queries in a row to anybody
@@ -25,8 +25,15 @@ type silence struct {
 
 // failed notes a query to an address that was in vain.
 func (s *silence) failed(a netip.AddrPort, now time.Time) {
-	if s.newer == nil || len(s.newer) >= silentMax || now.Sub(s.began) >= silentFor {
-		s.before, s.newer, s.began = s.newer, make(map[netip.AddrPort]uint8), now
+	s.age(now)
+	if len(s.newer) >= silentMax {
+		s.before, s.newer, s.began = s.newer, nil, now
+	}
+	if s.newer == nil {
+		s.newer = make(map[netip.AddrPort]uint8)
+		if s.before == nil {
+			s.began = now
+		}
 	}
 	s.newer[a] = min(max(s.newer[a], s.before[a])+1, silentAfter)
 }
@@ -37,8 +44,19 @@ func (s *silence) answered(a netip.AddrPort) {
 	delete(s.before, a)
 }
 
+// age forgets what is too old.
+func (s *silence) age(now time.Time) {
+	switch old := now.Sub(s.began); {
+	case old >= 2*silentFor:
+		s.before, s.newer = nil, nil
+	case old >= silentFor:
+		s.before, s.newer, s.began = s.newer, nil, s.began.Add(silentFor)
+	}
+}
+
 // of says whether nothing is to be expected of an address.
-func (s *silence) of(a netip.AddrPort) bool {
+func (s *silence) of(a netip.AddrPort, now time.Time) bool {
+	s.age(now)
 	return s.newer[a] >= silentAfter || s.before[a] >= silentAfter
 }
 
@@ -46,4 +64,6 @@ func (s *silence) of(a netip.AddrPort) bool {
 func (c *Client) deaf() bool { return c.unheard >= deafAfter }
 
 // hopeless says whether an address is asked once only.
-func (c *Client) hopeless(a netip.AddrPort) bool { return c.deaf() || c.silent.of(a) }
+func (c *Client) hopeless(a netip.AddrPort, now time.Time) bool {
+	return c.deaf() || c.silent.of(a, now)
+}

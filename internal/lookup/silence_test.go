@@ -108,21 +108,28 @@ func TestSilenceIsForgottenAndBounded(t *testing.T) {
 	}
 	now := time.Unix(1_700_000_000, 0)
 	s.failed(at(1), now)
-	if s.of(at(1)) {
+	if s.of(at(1), now) {
 		t.Error("once is not enough")
 	}
-	if s.failed(at(1), now.Add(silentFor+time.Minute)); !s.of(at(1)) {
+	now = now.Add(silentFor + time.Minute)
+	if s.failed(at(1), now); !s.of(at(1), now) {
 		t.Error("twice is, an hour apart too")
 	}
-	s.failed(at(2), now.Add(2*silentFor+2*time.Minute))
-	if !s.of(at(1)) {
+	if now = now.Add(silentFor - time.Minute); !s.of(at(1), now) {
 		t.Error("forgotten too soon")
 	}
-	s.failed(at(2), now.Add(3*silentFor+3*time.Minute))
-	if s.of(at(1)) || !s.of(at(2)) {
-		t.Error("remembered for ever, or not at all")
+	s.failed(at(2), now)
+	s.failed(at(2), now)
+	now = now.Add(silentFor + time.Minute)
+	if s.of(at(1), now) || !s.of(at(2), now) {
+		t.Error("remembered too long, or not long enough")
 	}
-	if s.answered(at(2)); s.of(at(2)) {
+	if s.of(at(2), now.Add(9*silentFor)) {
+		t.Error("remembered for ever where nothing fails")
+	}
+	s.failed(at(2), now)
+	s.failed(at(2), now)
+	if s.answered(at(2)); s.of(at(2), now) {
 		t.Error("whoever answers is not silent")
 	}
 	for i := range 5 * silentMax {

@@ -65,7 +65,7 @@ func (t *traversal) start() {
 	}
 	t.client.density.walks = true
 	if !t.plain {
-		t.usual = t.client.density.usual(t.get.Target)
+		t.usual = t.client.density.usual(t.get.Target, t.client.heard)
 	}
 	for _, n := range t.client.memory.closest(t.get.Target, startNodes) {
 		t.addKnown(n, nil)
@@ -93,7 +93,7 @@ func (t *traversal) next(r *running) *query {
 		t.asided = true
 		t.lookAside()
 	}
-	if len(r.open) > 0 {
+	if len(r.open) > 0 || t.aside > 0 {
 		return nil
 	}
 	if c := t.closestFresh(true); c != nil {
@@ -129,7 +129,7 @@ func (t *traversal) ask(c *candidate) *query {
 		method = MethodFindNode
 	}
 	c.state = waiting
-	c.query = &query{to: c.Addr, candidate: c, once: t.client.hopeless(c.Addr),
+	c.query = &query{to: c.Addr, candidate: c, once: t.client.hopeless(c.Addr, t.client.heard),
 		message: Message{Kind: KindQuery, Method: method, Target: t.get.Target, Want: t.want()}}
 	if t.opening == nil {
 		t.opening = c.query
