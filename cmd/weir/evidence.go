@@ -27,12 +27,16 @@ func (p *program) evidence(c *cli.Context, role string) error {
 }
 
 func (p *program) printEvidence(e host.EvidenceView) {
-	if e.Kind == "two_changes" {
+	switch e.Kind {
+	case "unreadable":
+		p.printf("This version of weir does not read one piece of evidence. All of it, in base64:\n%s\n", e.Bytes)
+		return
+	case "two_changes":
 		p.printf("The member %s signed change %d twice:\n", e.Key, e.Changes[0].Number)
 		for _, s := range e.Changes {
 			p.printf("  chain %s\n  signature %s\n", s.Chain, s.Sig)
 		}
-	} else {
+	default:
 		one, other := e.Checkpoints[0], e.Checkpoints[1]
 		p.printf("The manager %s signed two histories of this database, one with %s and one with %s:\n", e.Key, entryCount(one.Size), entryCount(other.Size))
 		for _, s := range e.Checkpoints {

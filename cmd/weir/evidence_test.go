@@ -36,6 +36,14 @@ func TestEvidenceOfTwoChangesIsPrintedWithWhatItIsWorth(t *testing.T) {
 	}
 }
 
+func TestEvidenceThatIsNotReadIsPrintedAsItIs(t *testing.T) {
+	var out bytes.Buffer
+	(&program{out: &out}).printEvidence(host.EvidenceView{Kind: "unreadable", Bytes: "AQI="})
+	if !strings.Contains(out.String(), "does not read") || !strings.Contains(out.String(), "AQI=") {
+		t.Error(out.String())
+	}
+}
+
 // rewritten DIRECTORY ID MANAGER has the store in a directory keep evidence
 // against the manager whose key lies in another: that it signed the log here,
 // and a smaller one with another beginning.

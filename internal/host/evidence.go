@@ -12,7 +12,7 @@ import (
 
 // EvidenceView is two signed things that cannot both be honest.
 type EvidenceView struct {
-	Kind        string           `json:"kind"`     // two_roots, two_histories or two_changes
+	Kind        string           `json:"kind"`     // two_roots, two_histories, two_changes, or unreadable by this version
 	Key         string           `json:"key"`      // publish key of whoever signed both
 	Verified    bool             `json:"verified"` // both signatures, and the proof
 	Checkpoints []CheckpointView `json:"checkpoints,omitempty"`
@@ -41,19 +41,14 @@ type SignedView struct {
 func evidence(s *store.Store) ([]EvidenceView, error) {
 	st := s.State()
 	all := []EvidenceView{}
-	var bad error
 	err := s.Scan("evidence/", func(_ string, b []byte) bool {
-		e, err := wire.ParseEvidence(b)
-		if err != nil {
-			bad = err
-			return false
+		v := EvidenceView{Kind: "unreadable", Bytes: base64.StdEncoding.EncodeToString(b)}
+		if e, err := wire.ParseEvidence(b); err == nil {
+			v = viewEvidence(st, e, b)
 		}
-		all = append(all, viewEvidence(st, e, b))
+		all = append(all, v)
 		return true
 	})
-	if err == nil {
-		err = bad
-	}
 	return all, err
 }
 

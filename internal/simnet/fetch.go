@@ -58,7 +58,7 @@ func (s *Swarm) Fetch(in seed.Fetch) (cancel func()) {
 	if in.Stall == 0 {
 		in.Stall = stallDefault
 	}
-	if in.First == 0 || in.First > in.Stall {
+	if in.First <= 0 || in.First > in.Stall {
 		in.First = in.Stall
 	}
 	f := &fetch{Fetch: in, swarm: s, progress: s.end.net.world.now}

@@ -11,7 +11,7 @@ import (
 // there is always room for newcomers, a few more than may stay: as soon as there
 // are too many, whoever moved the least bytes lately goes. It hurts nobody who
 // has what he came for, for he can come again, and whoever wants to keep others
-// out has to be the better customer on every one of his connections.
+// out has to pay for it, slowBelow or more on every one of his connections.
 const (
 	connectionsOfOne = 30 // torrent, that stay
 	newcomersMax     = 10 // more, until others have gone for them
