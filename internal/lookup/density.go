@@ -32,8 +32,9 @@ type sample struct {
 
 const (
 	densitySamples = 32
-	densityMin     = 5             // other targets without which nothing is called crowded
-	densityFor     = 6 * time.Hour // that a sample counts: networks grow and shrink
+	densityMin     = 5                // other targets without which nothing is called crowded
+	densityFor     = 6 * time.Hour    // that a sample counts: networks grow and shrink
+	densityDelay   = 20 * time.Second // of the first drawn targets: whoever is only a little behind has caught up by then
 	densityPause   = 10 * time.Minute
 	crowdedBy      = 3  // times closer than usual; by chance one target in 160 is
 	crowdMax       = 32 // nodes that hold a place at a crowded target
@@ -78,6 +79,9 @@ func (d *density) usual(t wire.Target, now time.Time) uint64 {
 // reader may have only one of its own, the one that somebody hides.
 func (c *Client) survey(now time.Time) {
 	d := &c.density
+	if d.again.IsZero() {
+		d.again = now.Add(densityDelay)
+	}
 	fresh := 0
 	for _, s := range d.list {
 		if now.Sub(s.at) < densityFor {
