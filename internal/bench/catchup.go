@@ -203,7 +203,8 @@ func (a *away) follow() (int64, error) {
 	}
 	leave := edges.Swarm.Meet(wire.MeetInfohash(st.ID))
 	defer leave()
-	f, err := member.NewFollower(cfg, member.Ports{DHT: edges.Node.Post(l.Post), Swarm: edges.Swarm, Clock: l, Random: rand.Reader})
+	dht := edges.Node.Post(l.Post)
+	f, err := member.NewFollower(cfg, member.Ports{DHT: dht, Poller: dht, Swarm: edges.Swarm, Clock: l, Random: rand.Reader})
 	if err != nil {
 		return 0, err
 	}
