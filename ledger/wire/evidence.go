@@ -52,7 +52,6 @@ type Evidence struct {
 }
 
 const (
-	signedNumberBytes = 32 + 8 + 32 + 64
 	// proofHashesMax: a tree of fewer than 2^53 leaves is 53 deep, and the proof
 	// has a hash for each step down and one where it ends.
 	proofHashesMax   = 54
