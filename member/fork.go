@@ -94,17 +94,8 @@ func (k *fork) parted(off uint64) {
 
 // walk computes the other log's root.
 func (k *fork) walk() {
-	for k.at < k.source.end() {
-		b, err := k.leaves()
-		if err != nil {
-			k.disproved(err)
-			return
-		}
-		k.at += uint64(len(b))
-		if k.at < k.source.end() {
-			k.later(k.run, k.walk)
-			return
-		}
+	if !k.hash(k.walk, k.disproved) {
+		return
 	}
 	ours, theirs := k.Follower.checkpoint, k.checkpoint
 	if k.edge.size != theirs.Size || k.edge.root() != theirs.Root {

@@ -102,17 +102,8 @@ func (in *ingest) frames() ([]byte, []placed, error) {
 
 // verify is the first pass.
 func (in *ingest) verify() {
-	for in.at < in.source.end() {
-		b, err := in.leaves()
-		if err != nil {
-			in.refused(err)
-			return
-		}
-		in.at += uint64(len(b))
-		if in.at < in.source.end() {
-			in.later(in.run, in.verify)
-			return
-		}
+	if !in.hash(in.verify, in.refused) {
+		return
 	}
 	if in.edge.size != in.checkpoint.Size || in.edge.root() != in.checkpoint.Root {
 		in.refused(bad("%w: it ends with %d entries and root %s, the checkpoint says %d and %s",
@@ -121,6 +112,24 @@ func (in *ingest) verify() {
 	}
 	in.at = in.store.State().Length
 	in.replay()
+}
+
+// hash takes the entries of one buffer into the tree. It says whether it has come
+// to the end; if not, it goes on with again in the loop's next turn, or has ended
+// with failed.
+func (in *ingest) hash(again func(), failed func(error)) (whole bool) {
+	if in.at < in.source.end() {
+		b, err := in.leaves()
+		if err != nil {
+			failed(err)
+			return false
+		}
+		if in.at += uint64(len(b)); in.at < in.source.end() {
+			in.later(in.run, again)
+			return false
+		}
+	}
+	return true
 }
 
 // refused ends the first pass. Bytes that do not verify may be in order and of
