@@ -35,21 +35,7 @@ const (
 
 // usher makes room until the client is closed. It looks often only while
 // there is little of it.
-func (c *Client) usher() {
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for {
-		select {
-		case <-c.ctx.Done():
-			return
-		case <-c.came:
-		case <-timer.C:
-		}
-		if again := c.makeRoom(time.Now()); again > 0 {
-			timer.Reset(again)
-		}
-	}
-}
+func (c *Client) usher() { c.whenever(c.came, c.makeRoom) }
 
 // makeRoom cuts who has to go and says when to look again; 0: not before somebody comes.
 func (c *Client) makeRoom(now time.Time) time.Duration {

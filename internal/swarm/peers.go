@@ -141,19 +141,28 @@ func (c *Client) hand() {
 	}
 }
 
-// keep announces what is due until the client is closed.
-func (c *Client) keep() {
-	handed := time.Now()
+// whenever calls f at once, when told to, and when the time that f gave has passed;
+// 0: not before it is told to. It ends when the client is closed.
+func (c *Client) whenever(told <-chan struct{}, f func(now time.Time) (again time.Duration)) {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
 		select {
 		case <-c.ctx.Done():
 			return
-		case <-c.wake:
+		case <-told:
 		case <-timer.C:
 		}
-		now := time.Now()
+		if again := f(time.Now()); again > 0 {
+			timer.Reset(again)
+		}
+	}
+}
+
+// keep announces what is due until the client is closed.
+func (c *Client) keep() {
+	handed := time.Now()
+	c.whenever(c.wake, func(now time.Time) time.Duration {
 		if now.Sub(handed) >= handInterval {
 			handed = now
 			c.mu.Lock()
@@ -163,8 +172,8 @@ func (c *Client) keep() {
 		c.hand()
 		c.dropBroken()
 		c.part(now)
-		timer.Reset(min(c.announceDue(now), 2*partAfter))
-	}
+		return min(c.announceDue(now), 2*partAfter)
+	})
 }
 
 // announceDue announces what is due and says for how long nothing more is.
