@@ -47,7 +47,12 @@ func attack(ctx context.Context, o Options) error {
 	defer end()
 	var sent atomic.Int64
 	var wg sync.WaitGroup
-	wg.Go(func() { bombard(flood, p.manager.Addr(), t, &sent) })
+	stranger, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(p.manager.Addr().Addr(), 0)))
+	if err != nil {
+		return fmt.Errorf("measure an attack: %w", err)
+	}
+	defer stranger.Close()
+	wg.Go(func() { bombard(flood, stranger, t, p.manager.Addr(), &sent) })
 	began := time.Now()
 	under, cycles, err := p.polls(1<<20, func(int) bool { return time.Since(began) < attackTime })
 	took := time.Since(began)
@@ -84,12 +89,7 @@ func (p *polling) polls(most int, more func(n int) bool) (took []time.Duration, 
 
 // bombard sends hostile datagrams as fast as it can, by turns as a stranger and as
 // a node that is asked things; of the latter every other one is a replay.
-func bombard(ctx context.Context, to netip.AddrPort, t *traitor, sent *atomic.Int64) {
-	stranger, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(to.Addr(), 0)))
-	if err != nil {
-		return
-	}
-	defer stranger.Close()
+func bombard(ctx context.Context, stranger *net.UDPConn, t *traitor, to netip.AddrPort, sent *atomic.Int64) {
 	r := rand.New(rand.NewPCG(1, 1))
 	for ctx.Err() == nil {
 		old := t.replays()
