@@ -94,6 +94,9 @@ func Parse(text string) (Settings, error) {
 	if d, err := time.ParseDuration(s.Follow); err == nil && d < FollowMin {
 		return s, fmt.Errorf("follow = %q is less than %s", s.Follow, FollowMin)
 	}
+	if d, err := time.ParseDuration(s.Cycle); err == nil && d < CycleMin {
+		return s, fmt.Errorf("cycle = %q is less than %s", s.Cycle, CycleMin)
+	}
 	for key, v := range map[string]string{"upload_rate": s.UploadRate, "download_rate": s.DownloadRate} {
 		if _, err := ParseRate(v); err != nil {
 			return s, fmt.Errorf("%s: %w", key, err)
@@ -110,6 +113,10 @@ func Parse(text string) (Settings, error) {
 // FollowMin bounds how often a member looks for what is new: more often is an
 // attack on the DHT nodes that hold the head.
 const FollowMin = time.Second
+
+// CycleMin bounds how often a manager polls. What it asks of each DHT node is limited
+// besides.
+const CycleMin = 50 * time.Millisecond
 
 // NodeRateMax bounds what one DHT node may be sent: more is an attack.
 const NodeRateMax = 1000

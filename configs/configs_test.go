@@ -33,6 +33,7 @@ func TestWhatDoesNotReadIsRefusedWithTheReason(t *testing.T) {
 		`uplaod_rate = "1"`:      `did you mean "upload_rate"`,
 		`cycle = "often"`:        "not a length of time",
 		`cycle = "-3s"`:          "not a length of time",
+		`cycle = "1ms"`:          "is less than 50ms",
 		`follow = "999ms"`:       "is less than 1s",
 		`upload_rate = "fast"`:   "bytes a second",
 		`upload_rate = 5`:        "",

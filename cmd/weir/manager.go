@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"weir/configs"
 	"weir/internal/control"
 	"weir/internal/host"
 	"weir/internal/lookup"
@@ -42,7 +43,7 @@ func (p *program) manager() *cli.Command {
 				&cli.StringFlag{Name: "bootstrap", Usage: "links will carry these DHT nodes, `HOST:PORT,…`: for a network of your own", EnvVars: []string{"WEIR_BOOTSTRAP"}},
 			}), Action: p.managerInit},
 			{Name: "run", Usage: "poll, merge and publish, until interrupted", Flags: flags(common(), passphraseFlags(), networkFlags(), []cli.Flag{
-				&cli.StringFlag{Name: "cycle", Usage: "`TIME` from the start of one cycle to the next, like 30s", EnvVars: []string{"WEIR_CYCLE"}},
+				&cli.StringFlag{Name: "cycle", Usage: "`TIME` from the start of one cycle to the next, like 30s; 50ms at least", EnvVars: []string{"WEIR_CYCLE"}},
 				&cli.BoolFlag{Name: "once", Usage: "one cycle, acknowledged by the DHT, then exit"},
 			}), Action: p.managerRun},
 			{Name: "invite", Usage: "make an invitation: a link and its QR code", Flags: flags(common(), []cli.Flag{pngFlag,
@@ -76,7 +77,7 @@ func (p *program) managerRun(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	period, err := o.duration("cycle", o.settings.Cycle, 30*time.Second, 0)
+	period, err := o.duration("cycle", o.settings.Cycle, 30*time.Second, configs.CycleMin)
 	if err != nil {
 		return err
 	}
