@@ -68,6 +68,16 @@ func (r *reader) reopen(t testing.TB, k *keeper) {
 	r.open(t, k)
 }
 
+// rests fails if the reader, whose following has ended, looks for heads.
+func (r *reader) rests(t testing.TB) {
+	t.Helper()
+	gets := len(r.gets)
+	r.world.run(10 * time.Minute)
+	if len(r.gets) > gets {
+		t.Fatal("it goes on following")
+	}
+}
+
 // follows fails unless the reader's log is the keeper's.
 func (r *reader) follows(t testing.TB, k *keeper) {
 	t.Helper()
@@ -255,11 +265,7 @@ func TestARewrittenHistoryIsEvidenceAndEndsFollowing(t *testing.T) {
 				if kept != 1 {
 					t.Fatalf("%d pieces of evidence", kept)
 				}
-				gets := len(r.gets)
-				w.run(10 * time.Minute)
-				if len(r.gets) > gets {
-					t.Fatal("it goes on following")
-				}
+				r.rests(t)
 				r.reopen(t, k)
 				w.run(time.Minute)
 			}

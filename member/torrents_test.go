@@ -215,7 +215,7 @@ func TestATorrentOfSomethingElseIsDropped(t *testing.T) {
 	for name, info := range map[string][]byte{
 		"a volume":           wire.VolumeInfo(st.ID, 0, 100, make([]byte, 20)),
 		"another database":   wire.NewestInfo(wire.ID{9}, 100, 100, make([]byte, 20)),
-		"no torrent of ours": []byte("d6:lengthi5e4:name1:x12:piece lengthi16384e6:pieces20:xxxxxxxxxxxxxxxxxxxxe"),
+		"no torrent of ours": []byte("d6:lengthi5e4:name1:x12:piece lengthi16384e6:pieces20:a piece's SHA-1 hashe"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			k.swarm.served[wire.Infohash(info)] = served{info, &memory{make([]byte, 200)}}

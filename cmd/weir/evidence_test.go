@@ -59,11 +59,7 @@ func rewritten(args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	disk, err := store.OS(host.Directory(args[0]).Store(id))
-	if err != nil {
-		return err
-	}
-	s, err := store.Open(disk, store.Options{})
+	s, err := openStore(host.Directory(args[0]).Store(id))
 	if err != nil {
 		return err
 	}

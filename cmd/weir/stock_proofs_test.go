@@ -11,14 +11,19 @@ import (
 	"weir/ledger/store"
 )
 
+// openStore opens the store in a directory.
+func openStore(dir string) (*store.Store, error) {
+	disk, err := store.OS(dir)
+	if err != nil {
+		return nil, err
+	}
+	return store.Open(disk, store.Options{})
+}
+
 // ourProofs prints weir's own proof that each leaf of a store is in its log, for
 // stock_test.go to check.
 func ourProofs(dir string) (err error) {
-	disk, err := store.OS(dir)
-	if err != nil {
-		return err
-	}
-	s, err := store.Open(disk, store.Options{})
+	s, err := openStore(dir)
 	if err != nil {
 		return err
 	}

@@ -278,3 +278,29 @@ func BenchmarkGet(b *testing.B) {
 		}
 	}
 }
+
+func TestManyGetsShareTheRoomFairly(t *testing.T) {
+	w := newWorld(t, 11, 100)
+	w.jitter = 0
+	c := w.client(Config{InFlight: 8}, 3)
+	for _, n := range w.nodes {
+		c.AddNodes([]Node{n.Node})
+	}
+	var order []time.Duration
+	began := w.now
+	for i := range 40 {
+		c.Get(w.now, getOf(signed(t, uint64(i), 1, "x")), func(f Found) {
+			order = append(order, w.now.Sub(began))
+			if f.Answered < 8 {
+				t.Errorf("found %+v", f)
+			}
+		})
+		if n := len(c.queries); n > 8 {
+			t.Fatalf("%d queries at once", n)
+		}
+	}
+	w.run()
+	if first, last := order[0], order[len(order)-1]; len(order) != 40 || first < last/2 {
+		t.Errorf("the first of 40 took %v, the last %v", first, last)
+	}
+}

@@ -234,3 +234,97 @@ func TestHoldersThatWereCutOffAreAskedAgain(t *testing.T) {
 		t.Errorf("what the others have was seen after %d polls", polls)
 	}
 }
+
+func TestSlowHoldersAreAskedLast(t *testing.T) {
+	w := newWorld(t, 18, 100)
+	slow(w, 0)
+	c := w.client(Config{Poll: PollConfig{Refresh: 1 << 20}}, 3)
+	items := w.warm(c, 100)
+	before := w.poll(c, pollOf(items, 0))
+	for _, n := range w.nodes[:10] {
+		n.slow = time.Second
+	}
+	for range 12 {
+		w.poll(c, pollOf(items, 0))
+	}
+	r := w.poll(c, pollOf(items, 0))
+	if r.Answers[2] != 100 || r.Packets > before.Packets+before.Packets/20 || r.P99 > 2*before.P99 {
+		t.Errorf("all are quick: %+v\nten are slow: %+v", before.PollReport, r.PollReport)
+	}
+	for _, n := range w.nodes[:10] {
+		n.slow = 0
+	}
+	for range 64 {
+		w.poll(c, pollOf(items, 0))
+	}
+	asked := 0
+	w.tap = func(to *model) {
+		if slices.Contains(w.nodes[:10], to) {
+			asked++
+		}
+	}
+	if w.poll(c, pollOf(items, 0)); asked == 0 {
+		t.Error("whoever was slow is never asked again")
+	}
+}
+
+func TestLyingHoldersAreFoundOutAndAskedLast(t *testing.T) {
+	lies := map[string]func(w *world, it Item) func(q *Message, r Message) Message{
+		"a newer seq without an item": func(w *world, it Item) func(q *Message, r Message) Message {
+			return func(q *Message, r Message) Message {
+				r.Value, r.Key, r.Sig, r.Seq, r.HasSeq = nil, nil, nil, 9, true
+				return r
+			}
+		},
+		"a forged item": func(w *world, it Item) func(q *Message, r Message) Message {
+			return func(q *Message, r Message) Message {
+				it.Seq = 1 << 50
+				show(&r, it)
+				return r
+			}
+		},
+		"another's item": func(w *world, it Item) func(q *Message, r Message) Message {
+			return func(q *Message, r Message) Message {
+				show(&r, signed(w.t, 99, 50, "mine"))
+				return r
+			}
+		},
+		"an error": func(w *world, it Item) func(q *Message, r Message) Message {
+			return func(q *Message, r Message) Message {
+				return Message{Kind: KindError, Transaction: q.Transaction, Code: CodeServer}
+			}
+		},
+		"no token": func(w *world, it Item) func(q *Message, r Message) Message {
+			return func(q *Message, r Message) Message { r.Token = nil; return r }
+		},
+		"an old item": func(w *world, it Item) func(q *Message, r Message) Message {
+			old := signed(w.t, 0, 1, "old")
+			return func(q *Message, r Message) Message {
+				show(&r, old)
+				return r
+			}
+		},
+	}
+	for name, lie := range lies {
+		w := newWorld(t, 8, 100)
+		c := w.client(Config{Poll: PollConfig{Refresh: 1 << 20}}, 3)
+		items := w.warm(c, 1)
+		for _, n := range w.closest(items[0].Target, 4) {
+			answer := lie(w, items[0])
+			n.lie = func(q *Message, honest Message) []flight {
+				r := answer(q, honest)
+				return []flight{{data: r.Encode()}}
+			}
+		}
+		for range 4 {
+			for _, got := range w.poll(c, pollOf(items, 0)).all[0] {
+				if got.Item != nil && !got.Walked {
+					t.Errorf("%s: believed %+v", name, got.Item)
+				}
+			}
+		}
+		if r := w.poll(c, pollOf(items, 0)); r.Answers[2] != 1 || r.Packets != 2 {
+			t.Errorf("%s: %+v", name, r.PollReport)
+		}
+	}
+}
