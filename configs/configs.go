@@ -110,9 +110,9 @@ func Parse(text string) (Settings, error) {
 	return s, nil
 }
 
-// FollowMin bounds how often a member looks for what is new: more often is an
-// attack on the DHT nodes that hold the head.
-const FollowMin = time.Second
+// FollowMin bounds how often a member looks for what is new: two nodes are asked
+// each time.
+const FollowMin = 200 * time.Millisecond
 
 // CycleMin bounds how often a manager polls. What it asks of each DHT node is limited
 // besides.

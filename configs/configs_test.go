@@ -34,7 +34,7 @@ func TestWhatDoesNotReadIsRefusedWithTheReason(t *testing.T) {
 		`cycle = "often"`:        "not a length of time",
 		`cycle = "-3s"`:          "not a length of time",
 		`cycle = "1ms"`:          "is less than 50ms",
-		`follow = "999ms"`:       "is less than 1s",
+		`follow = "199ms"`:       "is less than 200ms",
 		`upload_rate = "fast"`:   "bytes a second",
 		`upload_rate = 5`:        "",
 		`public = "yes"`:         "",

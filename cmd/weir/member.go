@@ -28,7 +28,7 @@ func (p *program) member() *cli.Command {
 			{Name: "code", Usage: "by hand: print your member code, for the manager to admit", Flags: flags(common(), passphraseFlags(), []cli.Flag{name,
 				&cli.StringFlag{Name: "png", Usage: "write the QR code to `FILE`"}}), Action: p.memberCode},
 			{Name: "run", Usage: "follow the databases of the directory and hand changes over, until interrupted", Flags: flags(common(), passphraseFlags(), networkFlags(), []cli.Flag{
-				&cli.StringFlag{Name: "follow", Usage: "look for what is new every `TIME`, like 30s; 1s at least", EnvVars: []string{"WEIR_FOLLOW"}}}), Action: p.memberRun},
+				&cli.StringFlag{Name: "follow", Usage: "look for what is new every `TIME`, like 30s; 200ms at least", EnvVars: []string{"WEIR_FOLLOW"}}}), Action: p.memberRun},
 			{Name: "pay", Usage: "pay somebody", ArgsUsage: "TO AMOUNT", Flags: flags(common(), passphraseFlags(), networkFlags(), []cli.Flag{timeout,
 				&cli.StringFlag{Name: "memo", Usage: "a `TEXT` that everybody can read in the log"},
 				&cli.DurationFlag{Name: "until", DefaultText: "never", Usage: "it expires unless it is taken within this `TIME`, like 2h"},
