@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -25,11 +26,48 @@ type Account struct {
 	Chain     wire.Hash // h of that number
 	Admitted  int64     // Unix ms
 
+	// What the account had before: it stays its own for ever.
+	Rekeyed     uint64 // Last when its key was replaced: later numbers are Key's; 0: numbers from 1 on
+	FormerKeys  string // publish keys, 32 bytes each, oldest first
+	FormerNames string // names, each behind its length in one byte, oldest first
+
 	// Quota, derived from its entries alone (quota.go). Zero for account 0.
 	Day      int64 // Unix day of its newest entry
 	DayCount int   // its entries on that day
 	Refused  int   // refusals in a row, up to its newest entry
 	NotUntil int64 // Unix ms before which its next change is not taken; 0: at once
+}
+
+// hadKey says whether a key was the account's before its present one.
+func (a *Account) hadKey(k keys.Public) bool { return slices.Contains(a.formerKeys(), k) }
+
+func (a *Account) formerKeys() (all []keys.Public) {
+	for b := a.FormerKeys; len(b) >= len(keys.Public{}); b = b[len(keys.Public{}):] {
+		all = append(all, keys.Public([]byte(b[:len(keys.Public{})])))
+	}
+	return all
+}
+
+// EarlierNames is what the account was called before, oldest first.
+func (a *Account) EarlierNames() (all []string) {
+	for b := a.FormerNames; len(b) > 0 && int(b[0]) < len(b); b = b[1+int(b[0]):] {
+		all = append(all, b[1:1+int(b[0])])
+	}
+	return all
+}
+
+// rename gives the account another name, and keeps the one it had.
+func (a *Account) rename(name string) {
+	if name != a.Name && !slices.Contains(a.EarlierNames(), a.Name) {
+		a.FormerNames += string(rune(len(a.Name))) + a.Name // at most 32 bytes: one of UTF-8
+	}
+	a.Name = name
+}
+
+// rekey gives the account other keys, and keeps the one that signed.
+func (a *Account) rekey(k keys.Public, seal keys.SealPublic) {
+	a.FormerKeys += string(a.Key[:])
+	a.Key, a.Seal, a.Rekeyed = k, seal, a.Last
 }
 
 // IsNumber says whether a text has digits, of any script, and nothing else: as a

@@ -32,7 +32,8 @@ func (a admission) judge(d *draft, signer *Account) wire.Verdict {
 		return wire.NotPermitted
 	case d.keyUsed(a.key):
 		return wire.KeyInUse
-	case d.nameUsed(a.name):
+	}
+	if _, used := d.named(a.name); used {
 		return wire.NameInUse
 	}
 	return judgeLimits(a.limits)
@@ -104,6 +105,51 @@ func (s suspension) judge(d *draft, signer *Account) wire.Verdict {
 func (s suspension) apply(d *draft, _ int64) { d.touch(s.account).Suspended = s.suspended }
 
 func (s suspension) effect() []byte { return wire.AccountEffect{Account: s.account}.Encode() }
+
+// naming gives an account another name. Its own of before is not another's.
+type naming wire.Rename
+
+func (n naming) judge(d *draft, signer *Account) wire.Verdict {
+	switch {
+	case signer.Number != managerAccount:
+		return wire.NotPermitted
+	case d.member(n.Account) == nil:
+		return wire.UnknownAccount
+	}
+	if other, used := d.named(n.Name); used && other != n.Account {
+		return wire.NameInUse
+	}
+	return wire.Applied
+}
+
+func (n naming) apply(d *draft, _ int64) {
+	d.touch(n.Account).rename(n.Name)
+	d.byName[foldName(n.Name)] = n.Account
+}
+
+func (n naming) effect() []byte { return wire.RenameEffect(n).Encode() }
+
+// rekeying gives an account other keys.
+type rekeying wire.Rekey
+
+func (k rekeying) judge(d *draft, signer *Account) wire.Verdict {
+	switch {
+	case signer.Number != managerAccount:
+		return wire.NotPermitted
+	case d.member(k.Account) == nil:
+		return wire.UnknownAccount
+	case d.keyUsed(k.Key):
+		return wire.KeyInUse
+	}
+	return wire.Applied
+}
+
+func (k rekeying) apply(d *draft, _ int64) {
+	d.touch(k.Account).rekey(k.Key, k.Seal)
+	d.byKey[k.Key] = k.Account
+}
+
+func (k rekeying) effect() []byte { return wire.RekeyEffect(k).Encode() }
 
 // sweep begins a volume. That its frame does is draft.append's affair.
 type sweep struct{}

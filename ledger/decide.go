@@ -86,6 +86,14 @@ func (d *draft) parse(c *wire.Change) (act, wire.Verdict) {
 	case wire.KindSweep:
 		err = wire.ParseSweep(c.Args)
 		a = sweep{}
+	case wire.KindRename:
+		var n wire.Rename
+		n, err = wire.ParseRename(c.Args)
+		a = naming(n)
+	case wire.KindRekey:
+		var k wire.Rekey
+		k, err = wire.ParseRekey(c.Args)
+		a = rekeying(k)
 	default:
 		return nil, wire.UnknownKind
 	}

@@ -96,18 +96,21 @@ func (d *draft) admit(a Account) {
 	d.count = a.Number + 1
 }
 
+// keyUsed says whether a key is or was an account's, or has another use.
 func (d *draft) keyUsed(k keys.Public) bool {
-	_, old := d.base.byKey[k]
+	_, old := d.base.keyed[k]
 	_, added := d.byKey[k]
 	c := d.base.Charter
 	return old || added || k == c.Recovery || keys.LogPublic(k) == c.Log
 }
 
-func (d *draft) nameUsed(name string) bool {
+// named gives the account that has or had a name.
+func (d *draft) named(name string) (number uint64, ok bool) {
 	folded := foldName(name)
-	_, old := d.base.byName[folded]
-	_, added := d.byName[folded]
-	return old || added
+	if number, ok = d.byName[folded]; !ok {
+		number, ok = d.base.byName[folded]
+	}
+	return number, ok
 }
 
 // sweepDue says whether the next entry must be a sweep.

@@ -58,9 +58,9 @@ func (s *State) Explain(v wire.Verdict, account uint64, c *wire.Change) string {
 	case wire.UnknownAccount:
 		return s.explainUnknownAccount(c)
 	case wire.KeyInUse:
-		return "That key already has an account, or is one of the manager's own. One key is one account."
+		return "That key has or had an account, or is one of the manager's own. One key is one account: make a new one."
 	case wire.NameInUse:
-		return "Another member has that name (A-Z and a-z count as alike). Choose another."
+		return "Another member has that name, or had it before (A-Z and a-z count as alike). Choose another."
 	case wire.InvalidLimits:
 		return "A lower limit is zero or less, an upper limit zero or more."
 	case wire.BelowLowerLimit:
@@ -140,6 +140,14 @@ func accountsOf(c *wire.Change) []uint64 {
 	case wire.KindLimit:
 		if l, err := wire.ParseLimit(c.Args); err == nil {
 			return []uint64{l.Account}
+		}
+	case wire.KindRename:
+		if n, err := wire.ParseRename(c.Args); err == nil {
+			return []uint64{n.Account}
+		}
+	case wire.KindRekey:
+		if k, err := wire.ParseRekey(c.Args); err == nil {
+			return []uint64{k.Account}
 		}
 	case wire.KindSuspend, wire.KindResume: // of one form
 		if a, err := wire.ParseSuspend(c.Args); err == nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -114,12 +115,20 @@ func (m *merger) run(acts []Candidate, members []*waiting) error {
 			return err
 		}
 	}
+	members = slices.DeleteFunc(members, func(w *waiting) bool { return m.rekeyed(w.account) })
 	rest, err := rounds(members, func(w *waiting) (outcome, error) { return m.next(w, false) })
 	if err != nil {
 		return err
 	}
 	_, err = rounds(rest, func(w *waiting) (outcome, error) { return m.next(w, true) })
 	return err
+}
+
+// rekeyed says whether an account's key was replaced in this batch: what waits was
+// signed with the old one.
+func (m *merger) rekeyed(account uint64) bool {
+	before, ok := m.base.Account(account)
+	return ok && m.account(account).Key != before.Key
 }
 
 // next takes a member's next change, if it may be taken.

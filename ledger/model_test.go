@@ -120,7 +120,7 @@ func drawArgs(t *rapid.T, n uint64, account *rapid.Generator[uint64], amount *ra
 	}
 	a := account.Draw(t, "account")
 	return rapid.SampledFrom([]args{
-		suspend(a), resume(a), resume(a),
+		suspend(a), resume(a), resume(a), renameTo(a, memberName(rapid.IntRange(0, 9).Draw(t, "name"))),
 		limitOf(a, -rapid.Int64Range(-2, 200).Draw(t, "lower"), rapid.Int64Range(-2, 500).Draw(t, "upper")),
 	}).Draw(t, "act")
 }

@@ -28,9 +28,9 @@ type State struct {
 	// is always one more than their sum.
 	Fixed
 
-	accounts []Account // by number
-	byKey    map[keys.Public]uint64
-	byName   map[string]uint64 // folded; account 0 has none
+	accounts []Account              // by number
+	keyed    map[keys.Public]uint64 // by every key that an account has or had
+	byName   map[string]uint64      // by every name, folded; account 0 has none
 	sum      int64
 	cut      uint64 // a tail longer than this is swept; wire.VolumeBytes outside tests
 }
@@ -75,9 +75,7 @@ func Load(charter []byte, key *keys.ReadKey, fixed Fixed, accounts []Account) (*
 		if a.Number != uint64(i) {
 			return nil, fmt.Errorf("load a database: account %d is missing or there twice", min(a.Number, uint64(i)))
 		}
-		_, keyUsed := s.byKey[a.Key]
-		_, nameUsed := s.byName[foldName(a.Name)]
-		if keyUsed || (nameUsed && i != managerAccount) {
+		if !s.free(a) {
 			return nil, fmt.Errorf("load a database: account %d has another's key or name", i)
 		}
 		s.put(a)
@@ -86,6 +84,21 @@ func Load(charter []byte, key *keys.ReadKey, fixed Fixed, accounts []Account) (*
 		return nil, fmt.Errorf("load a database: %w", err)
 	}
 	return s, nil
+}
+
+// free says whether nothing that an account has or had is another's.
+func (s *State) free(a Account) bool {
+	for _, k := range append(a.formerKeys(), a.Key) {
+		if _, used := s.keyed[k]; used {
+			return false
+		}
+	}
+	for _, name := range append(a.EarlierNames(), a.Name) {
+		if _, used := s.byName[foldName(name)]; used && a.Number != managerAccount {
+			return false
+		}
+	}
+	return true
 }
 
 // check is what must hold of every state.
@@ -116,7 +129,7 @@ func newState(charter []byte, key *keys.ReadKey) (*State, error) {
 		ID:      wire.CharterID(charter),
 		Digest:  wire.CharterDigest(charter),
 		ReadKey: cloneKey(key),
-		byKey:   map[keys.Public]uint64{},
+		keyed:   map[keys.Public]uint64{},
 		byName:  map[string]uint64{},
 		cut:     wire.VolumeBytes,
 	}, nil
@@ -144,16 +157,27 @@ func (s *State) Account(number uint64) (Account, bool) {
 	return s.accounts[number], true
 }
 
-// ByKey gives the account of a publish key.
+// ByKey gives the account of a publish key that signs for it.
 func (s *State) ByKey(k keys.Public) (Account, bool) {
-	n, ok := s.byKey[k]
-	if !ok {
+	n, ok := s.keyed[k]
+	if !ok || s.accounts[n].Key != k {
 		return Account{}, false
 	}
 	return s.accounts[n], true
 }
 
-// ByName gives the member with a name, A-Z and a-z alike.
+// ByFormerKey gives the account for which a publish key signed before it was
+// replaced.
+func (s *State) ByFormerKey(k keys.Public) (Account, bool) {
+	n, ok := s.keyed[k]
+	if !ok || s.accounts[n].Key == k {
+		return Account{}, false
+	}
+	return s.accounts[n], true
+}
+
+// ByName gives the member that has or had a name, A-Z and a-z alike. A name
+// never becomes another member's.
 func (s *State) ByName(name string) (Account, bool) {
 	n, ok := s.byName[foldName(name)]
 	if !ok {
@@ -186,14 +210,24 @@ func (s *State) Adopt(b *Batch) {
 // put replaces an account, or appends the next.
 func (s *State) put(a Account) {
 	if a.Number < uint64(len(s.accounts)) {
-		s.sum += a.Balance - s.accounts[a.Number].Balance
-		s.accounts[a.Number] = a
+		old := &s.accounts[a.Number]
+		s.sum += a.Balance - old.Balance
+		same := old.Key == a.Key && old.Name == a.Name
+		*old = a
+		if same {
+			return
+		}
+	} else {
+		s.sum += a.Balance
+		s.accounts = append(s.accounts, a)
+	}
+	for _, k := range append(a.formerKeys(), a.Key) {
+		s.keyed[k] = a.Number
+	}
+	if a.Number == managerAccount {
 		return
 	}
-	s.sum += a.Balance
-	s.accounts = append(s.accounts, a)
-	s.byKey[a.Key] = a.Number
-	if a.Number != managerAccount {
-		s.byName[foldName(a.Name)] = a.Number
+	for _, name := range append(a.EarlierNames(), a.Name) {
+		s.byName[foldName(name)] = a.Number
 	}
 }

@@ -217,6 +217,16 @@ func resume(account uint64) args {
 	return args{wire.KindResume, b, err}
 }
 
+func renameTo(account uint64, name string) args {
+	b, err := wire.Rename{Account: account, Name: name}.Args()
+	return args{wire.KindRename, b, err}
+}
+
+func rekeyTo(account uint64, k keys.Public) args {
+	b, err := wire.Rekey{Account: account, Key: k, Seal: keys.SealPublic(k)}.Args()
+	return args{wire.KindRekey, b, err}
+}
+
 // change encodes a change that has seen the newest root.
 func (w *world) change(a args) []byte { return w.changeWith(a, func(*wire.Change) {}) }
 
@@ -333,7 +343,7 @@ func sameState(t testing.TB, got, want *State) {
 	if got.Fixed != want.Fixed {
 		t.Fatalf("states differ:\n%+v\n%+v", got.Fixed, want.Fixed)
 	}
-	if !reflect.DeepEqual(got.accounts, want.accounts) || !reflect.DeepEqual(got.byKey, want.byKey) ||
+	if !reflect.DeepEqual(got.accounts, want.accounts) || !reflect.DeepEqual(got.keyed, want.keyed) ||
 		!reflect.DeepEqual(got.byName, want.byName) || got.sum != want.sum {
 		t.Fatalf("accounts differ:\n%+v\n%+v", got.accounts, want.accounts)
 	}

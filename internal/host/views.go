@@ -67,6 +67,8 @@ type EntryView struct {
 	Target   uint64        `json:"target,omitempty"` // whom an act concerns
 	Lower    string        `json:"lower,omitempty"`
 	Upper    string        `json:"upper,omitempty"`
+	Called   string        `json:"called,omitempty"` // the new name
+	Key      string        `json:"key,omitempty"`    // the new key, hex
 	Reason   string        `json:"reason,omitempty"`
 }
 
@@ -98,6 +100,14 @@ func viewEntry(st *ledger.State, d ledger.Decided) EntryView {
 	case wire.KindLimit:
 		if a, err := wire.ParseLimitEffect(e.Effect); err == nil {
 			v.Target, v.Lower, v.Upper = a.Account, ledger.FormatAmount(a.Limits.Lower, scale), ledger.FormatAmount(a.Limits.Upper, scale)
+		}
+	case wire.KindRename:
+		if n, err := wire.ParseRenameEffect(e.Effect); err == nil {
+			v.Target, v.Called = n.Account, n.Name
+		}
+	case wire.KindRekey:
+		if k, err := wire.ParseRekeyEffect(e.Effect); err == nil {
+			v.Target, v.Key = k.Account, hex.EncodeToString(k.Key[:])
 		}
 	case wire.KindSuspend, wire.KindResume:
 		if a, err := wire.ParseAccountEffect(e.Effect); err == nil {

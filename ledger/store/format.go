@@ -11,8 +11,9 @@ import (
 const (
 	formatFile = "FORMAT"
 	// formatVersion is the version of everything on the disk: the layout, the
-	// rows, pebble's own format. 2 added shelves, 3 the count of commits (upgrade.go).
-	formatVersion = 3
+	// rows, pebble's own format. 2 added shelves, 3 the count of commits, 4 earlier
+	// keys and names of accounts (upgrade.go).
+	formatVersion = 4
 	formatName    = "weir store "
 	// formatBegun stands behind the version until the store is complete.
 	formatBegun = " unfinished"

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"reflect"
+	"strings"
 	"testing"
 
 	"weir/ledger"
@@ -37,6 +38,7 @@ func fill(t *testing.T, v reflect.Value) {
 
 func filledAccount(t *testing.T) (a ledger.Account) {
 	fill(t, reflect.ValueOf(&a).Elem())
+	a.FormerKeys = strings.Repeat("k", 64)
 	return a
 }
 
@@ -67,6 +69,7 @@ func TestRecordsHoldEveryField(t *testing.T) {
 
 func FuzzRecordsThatDecodeEncodeToTheSame(f *testing.F) {
 	f.Add(byte(0), encodeAccount(ledger.Account{Number: 3, Name: "anna", Suspended: true}))
+	f.Add(byte(0), encodeAccount(ledger.Account{Number: 3, Name: "anna", FormerNames: "\x03ana", FormerKeys: strings.Repeat("k", 32), Rekeyed: 7}))
 	f.Add(byte(1), encodeFixed(ledger.Fixed{Size: 2, Length: 9, Volume: 4, Volumes: 1}))
 	f.Add(byte(2), encodeVolume(volume{start: 1, length: 2}))
 	f.Fuzz(func(t *testing.T, kind byte, b []byte) {
@@ -99,17 +102,17 @@ func FuzzRecordsThatDecodeEncodeToTheSame(f *testing.F) {
 }
 
 func FuzzFormat(f *testing.F) {
-	for _, text := range []string{"weir store 1\n", "weir store 2\n", "weir store 3\n", "weir store 4\n", "weir store 1 unfinished\n", "weir store 01\n", "weir store\n", ""} {
+	for _, text := range []string{"weir store 1\n", "weir store 2\n", "weir store 4\n", "weir store 5\n", "weir store 1 unfinished\n", "weir store 01\n", "weir store\n", ""} {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		_, err := parseFormat(b)
 		switch string(b) {
-		case "weir store 1\n", "weir store 2\n", "weir store 3\n":
+		case "weir store 1\n", "weir store 2\n", "weir store 3\n", "weir store 4\n":
 			if err != nil {
 				t.Fatalf("got %v", err)
 			}
-		case "weir store 1 unfinished\n", "weir store 2 unfinished\n", "weir store 3 unfinished\n":
+		case "weir store 1 unfinished\n", "weir store 2 unfinished\n", "weir store 3 unfinished\n", "weir store 4 unfinished\n":
 			if !errors.Is(err, ErrNotFound) {
 				t.Fatalf("got %v", err)
 			}

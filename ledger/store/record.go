@@ -9,15 +9,26 @@ import (
 	"weir/ledger/wire"
 )
 
-// recordVersion begins a stored account and the fixed state.
-const recordVersion = 1
+// recordVersion begins a stored account and the fixed state, recordFormer an
+// account that had another key or name.
+const (
+	recordVersion = 1
+	recordFormer  = 2
+)
 
 // encodeAccount is every field of an account, numbers as 8 bytes big endian:
 //
 //	version(1) number key(32) seal(32) lower upper balance suspended(1) last
-//	chain(32) admitted day dayCount refused notUntil name(the rest)
+//	chain(32) admitted day dayCount refused notUntil
+//	[rekeyed keysLength formerKeys namesLength formerNames] name(the rest)
+//
+// What is in brackets is there in version 2, which something of it makes.
 func encodeAccount(a ledger.Account) []byte {
 	b := []byte{recordVersion}
+	former := a.FormerKeys != "" || a.FormerNames != "" || a.Rekeyed != 0
+	if former {
+		b[0] = recordFormer
+	}
 	b = binary.BigEndian.AppendUint64(b, a.Number)
 	b = append(append(b, a.Key[:]...), a.Seal[:]...)
 	for _, n := range []int64{a.Limits.Lower, a.Limits.Upper, a.Balance} {
@@ -33,12 +44,24 @@ func encodeAccount(a ledger.Account) []byte {
 	for _, n := range []int64{a.Admitted, a.Day, int64(a.DayCount), int64(a.Refused), a.NotUntil} {
 		b = binary.BigEndian.AppendUint64(b, uint64(n))
 	}
+	if former {
+		b = binary.BigEndian.AppendUint64(b, a.Rekeyed)
+		for _, list := range []string{a.FormerKeys, a.FormerNames} {
+			b = binary.BigEndian.AppendUint64(b, uint64(len(list)))
+			b = append(b, list...)
+		}
+	}
 	return append(b, a.Name...)
 }
 
 func decodeAccount(b []byte) (ledger.Account, error) {
 	r := reader{b: b}
-	r.version()
+	former := len(b) > 0 && b[0] == recordFormer
+	if former {
+		r.take(1)
+	} else {
+		r.version()
+	}
 	var a ledger.Account
 	a.Number = r.uint()
 	a.Key, a.Seal = keys.Public(r.hash()), keys.SealPublic(r.hash())
@@ -48,6 +71,10 @@ func decodeAccount(b []byte) (ledger.Account, error) {
 	a.Last, a.Chain = r.uint(), wire.Hash(r.hash())
 	a.Admitted, a.Day = int64(r.uint()), int64(r.uint())
 	a.DayCount, a.Refused, a.NotUntil = int(r.uint()), int(r.uint()), int64(r.uint())
+	if former {
+		a.Rekeyed, a.FormerKeys, a.FormerNames = r.uint(), r.list(), r.list()
+		r.bad = r.bad || a.FormerKeys == "" && a.FormerNames == "" && a.Rekeyed == 0 || len(a.FormerKeys)%len(a.Key) != 0
+	}
 	a.Name = string(r.b)
 	if r.bad || suspended > 1 || len(a.Name) > wire.NameBytesMax {
 		return a, fmt.Errorf("%w: the record of an account", ErrDamaged)
@@ -130,6 +157,16 @@ func (r *reader) version() {
 	if r.take(1)[0] != recordVersion {
 		r.bad = true
 	}
+}
+
+// list is bytes behind their length.
+func (r *reader) list() string {
+	n := r.uint()
+	if n > uint64(len(r.b)) {
+		r.bad = true
+		return ""
+	}
+	return string(r.take(int(n)))
 }
 
 func (r *reader) uint() uint64   { return binary.BigEndian.Uint64(r.take(8)) }

@@ -18,10 +18,10 @@ func TestAFormatOfALaterVersionIsNotOpened(t *testing.T) {
 		s := must[*Store](t)(Create(d, charter, Options{}))
 		check(t, s.Close())
 		check(t, d.acquire())
-		check(t, writeFile(d.files(), formatFile, []byte("weir store 4\n")))
+		check(t, writeFile(d.files(), formatFile, []byte("weir store 5\n")))
 		check(t, d.release())
 		_, err := Open(again(), Options{})
-		if !errors.Is(err, ErrVersion) || !strings.Contains(err.Error(), "format is 4") {
+		if !errors.Is(err, ErrVersion) || !strings.Contains(err.Error(), "format is 5") {
 			t.Errorf("got %v", err)
 		}
 		if _, err := Audit(again(), Options{}, nil); !errors.Is(err, ErrVersion) {

@@ -213,7 +213,7 @@ func TestAStoreOfFormatOneIsUpgradedWhenItIsOpened(t *testing.T) {
 		}
 		again := d.Restart()
 		s = must[*Store](t)(Open(again, Options{Small: true}))
-		if b := must[[]byte](t)(readFile(again.files(), formatFile, formatBytesMax)); string(b) != "weir store 3\n" {
+		if b := must[[]byte](t)(readFile(again.files(), formatFile, formatBytesMax)); string(b) != "weir store 4\n" {
 			t.Fatalf("step %d: FORMAT says %q", step, b)
 		}
 		l.shelves(t, s)

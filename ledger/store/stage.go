@@ -68,7 +68,8 @@ func stageEntry(batch *pebble.Batch, d *ledger.Decided) error {
 }
 
 // touches is the accounts beside its signer's that an applied entry changed:
-// who is posted to, admitted, limited, suspended or resumed.
+// who is posted to, admitted, limited, suspended, resumed, renamed or given
+// another key.
 func touches(e *wire.Entry) ([]uint64, error) {
 	if e.Verdict != wire.Applied {
 		return nil, nil
@@ -90,6 +91,14 @@ func touches(e *wire.Entry) ([]uint64, error) {
 		var l wire.LimitEffect
 		l, err = wire.ParseLimitEffect(e.Effect)
 		touched = []uint64{l.Account}
+	case wire.KindRename:
+		var n wire.RenameEffect
+		n, err = wire.ParseRenameEffect(e.Effect)
+		touched = []uint64{n.Account}
+	case wire.KindRekey:
+		var k wire.RekeyEffect
+		k, err = wire.ParseRekeyEffect(e.Effect)
+		touched = []uint64{k.Account}
 	case wire.KindSuspend, wire.KindResume:
 		var a wire.AccountEffect
 		a, err = wire.ParseAccountEffect(e.Effect)

@@ -4,6 +4,8 @@ import "slices"
 
 // upgrade makes the store one of the newest format.
 //
+// Format 3 knew no earlier keys and names: a store that has none is as it was.
+//
 // Format 2 did not count its commits: the count begins before FORMAT says so.
 //
 // Format 1 had no shelves: its rows of full volumes lack what a volume adds to
@@ -11,10 +13,12 @@ import "slices"
 // written, so that an older weir says that a newer one was here and does not take
 // the new rows for damage; what a crash leaves out, the next Open adds.
 func (s *Store) upgrade(format int) error {
-	if format < formatVersion {
+	if format < 3 {
 		if err := s.startCounting(); err != nil {
 			return err
 		}
+	}
+	if format < formatVersion {
 		if err := writeFormat(s.disk.files(), true); err != nil {
 			return err
 		}

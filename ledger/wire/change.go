@@ -21,10 +21,12 @@ const (
 	KindSuspend  Kind = 4
 	KindResume   Kind = 5
 	KindSweep    Kind = 6
-	kinds        Kind = 7
+	KindRename   Kind = 7
+	KindRekey    Kind = 8
+	kinds        Kind = 9
 )
 
-var kindNames = [kinds]string{"unknown", "transfer", "admit", "limit", "suspend", "resume", "sweep"}
+var kindNames = [kinds]string{"unknown", "transfer", "admit", "limit", "suspend", "resume", "sweep", "rename", "rekey"}
 
 // String is the kind's name on the wire.
 func (k Kind) String() string {

@@ -94,6 +94,8 @@ var decoders = []decoder{
 		decode: func(b []byte) ([]byte, error) { return SweepArgs(), ParseSweep(b) },
 		valid:  one(SweepArgs(), nil),
 	},
+	{name: "rename", decode: recode(ParseRename, args), valid: one(Rename{2, "Bobby"}.Args())},
+	{name: "rekey", decode: recode(ParseRekey, args), valid: one(Rekey{2, bob.Public(), bob.SealPublic()}.Args())},
 	{
 		name: "message", stream: true,
 		decode: func(b []byte) ([]byte, error) {
@@ -136,6 +138,8 @@ var decoders = []decoder{
 	}},
 	{name: "limit effect", decode: recode(ParseLimitEffect, effect), valid: one(LimitEffect{2, Limits{-500, 500}}.Encode(), nil)},
 	{name: "account effect", decode: recode(ParseAccountEffect, effect), valid: one(AccountEffect{2}.Encode(), nil)},
+	{name: "rename effect", decode: recode(ParseRenameEffect, effect), valid: one(RenameEffect{2, "Bobby"}.Encode(), nil)},
+	{name: "rekey effect", decode: recode(ParseRekeyEffect, effect), valid: one(RekeyEffect{2, bob.Public(), bob.SealPublic()}.Encode(), nil)},
 	{name: "body", decode: recode(ParseBody, effect), valid: of(func(s *sample) []byte { return s.Body.Encode() })},
 	{
 		name: "frame", stream: true,

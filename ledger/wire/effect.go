@@ -143,6 +143,10 @@ func checkEffect(k Kind, b []byte) (err error) {
 		_, err = ParseLimitEffect(b)
 	case KindSuspend, KindResume:
 		_, err = ParseAccountEffect(b)
+	case KindRename:
+		_, err = ParseRenameEffect(b)
+	case KindRekey:
+		_, err = ParseRekeyEffect(b)
 	default:
 		if len(b) != 0 {
 			err = fmt.Errorf("%v has no effect", k)

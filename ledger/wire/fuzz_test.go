@@ -29,6 +29,8 @@ func FuzzLimit(f *testing.F)          { fuzz(f, "limit") }
 func FuzzSuspend(f *testing.F)        { fuzz(f, "suspend") }
 func FuzzResume(f *testing.F)         { fuzz(f, "resume") }
 func FuzzSweep(f *testing.F)          { fuzz(f, "sweep") }
+func FuzzRename(f *testing.F)         { fuzz(f, "rename") }
+func FuzzRekey(f *testing.F)          { fuzz(f, "rekey") }
 func FuzzMessage(f *testing.F)        { fuzz(f, "message") }
 func FuzzWindow(f *testing.F)         { fuzz(f, "window") }
 func FuzzOutbox(f *testing.F)         { fuzz(f, "outbox") }
@@ -38,6 +40,8 @@ func FuzzTransferEffect(f *testing.F) { fuzz(f, "transfer effect") }
 func FuzzAdmitEffect(f *testing.F)    { fuzz(f, "admit effect") }
 func FuzzLimitEffect(f *testing.F)    { fuzz(f, "limit effect") }
 func FuzzAccountEffect(f *testing.F)  { fuzz(f, "account effect") }
+func FuzzRenameEffect(f *testing.F)   { fuzz(f, "rename effect") }
+func FuzzRekeyEffect(f *testing.F)    { fuzz(f, "rekey effect") }
 func FuzzBody(f *testing.F)           { fuzz(f, "body") }
 func FuzzFrame(f *testing.F)          { fuzz(f, "frame") }
 func FuzzSealedFrame(f *testing.F)    { fuzz(f, "sealed frame") }

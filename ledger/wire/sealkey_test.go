@@ -63,6 +63,10 @@ func lowOrderVectors(t testing.TB, s *sample, format string) (list []vector) {
 		}
 	case "admit effect":
 		add(name, AdmitEffect{2, bob.Public(), low, "Bob", Limits{}}.Encode())
+	case "rekey":
+		add(name, Rekey{2, bob.Public(), low}.bytes())
+	case "rekey effect":
+		add(name, RekeyEffect{2, bob.Public(), low}.Encode())
 	case "join request":
 		r := s.Request
 		r.Seal = low

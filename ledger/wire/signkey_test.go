@@ -62,6 +62,7 @@ func TestNoKeyThatSignsIsOfSmallOrder(t *testing.T) {
 	for _, k := range smallKeys(t) {
 		for name, err := range map[string]error{
 			"admit":     second(ParseAdmit(Admit{Key: k, Seal: bob.SealPublic(), Name: "Bob"}.bytes())),
+			"rekey":     second(ParseRekey(Rekey{2, k, bob.SealPublic()}.bytes())),
 			"manager":   second(ParseCharter(changed(sampleCharter(), func(c *Charter) { c.Manager = k }).bytes())),
 			"log":       second(ParseCharter(changed(sampleCharter(), func(c *Charter) { c.Log = keys.LogPublic(k) }).bytes())),
 			"recovery":  second(ParseCharter(changed(sampleCharter(), func(c *Charter) { c.Recovery = k }).bytes())),

@@ -126,6 +126,8 @@ func TestTheLargestChangeOfEachKindFitsAMessageAndAnEntry(t *testing.T) {
 		{KindSuspend, bytesOf(Suspend{IntMax, reason}.Args()), AccountEffect{IntMax}.Encode()},
 		{KindResume, bytesOf(Resume{IntMax, reason}.Args()), AccountEffect{IntMax}.Encode()},
 		{KindSweep, SweepArgs(), nil},
+		{KindRename, bytesOf(Rename{IntMax, name}.Args()), RenameEffect{IntMax, name}.Encode()},
+		{KindRekey, bytesOf(Rekey{IntMax, bob.Public(), bob.SealPublic()}.Args()), RekeyEffect{IntMax, bob.Public(), bob.SealPublic()}.Encode()},
 	} {
 		change := bytesOf((&Change{c.kind.String(), c.args, Seen{IntMax, [16]byte{1}}, IntMax}).Encode())
 		back, err := ParseChange(change)
