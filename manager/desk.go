@@ -136,10 +136,13 @@ func (d *Desk) uniqueName(name string) string {
 	}
 }
 
+// errCode: the name or the seal key in a code was changed after it was made.
+var errCode = errors.New("this member code is not signed by the key in it; ask for a new one")
+
 // AdmitCode admits the owner of a member code.
 func (d *Desk) AdmitCode(c wire.MemberCode, limits *wire.Limits) (ledger.Account, error) {
 	if !c.Verify() {
-		return ledger.Account{}, errors.New("this member code is not signed by the key in it; ask for a new one")
+		return ledger.Account{}, errCode
 	}
 	a, err := d.Admit(c.Key, c.Seal, c.Name, limits)
 	var refused *Refused
@@ -181,6 +184,22 @@ func (d *Desk) Resume(account uint64, reason string) (ledger.Decided, error) {
 func (d *Desk) Limit(account uint64, limits wire.Limits) (ledger.Decided, error) {
 	args, err := wire.Limit{Account: account, Limits: limits}.Args()
 	return d.act("limit", args, err)
+}
+
+// Rename gives a member another name; the one it had stays its own.
+func (d *Desk) Rename(account uint64, name string) (ledger.Decided, error) {
+	args, err := wire.Rename{Account: account, Name: name}.Args()
+	return d.act("rename", args, err)
+}
+
+// Rekey gives an account to the key of a member code. The key that it had signs
+// nothing any more.
+func (d *Desk) Rekey(account uint64, c wire.MemberCode) (ledger.Decided, error) {
+	if !c.Verify() {
+		return ledger.Decided{}, errCode
+	}
+	args, err := wire.Rekey{Account: account, Key: c.Key, Seal: c.Seal}.Args()
+	return d.act("rekey", args, err)
 }
 
 // Invite makes an invitation that is good for d.

@@ -32,6 +32,8 @@ type Desk struct {
 var (
 	// ErrNotAdmitted: the log has no account for this key.
 	ErrNotAdmitted = errors.New("this key has no account in this database yet")
+	// ErrReplaced: the manager gave this key's account another one.
+	ErrReplaced = errors.New("this key signs nothing any more: the manager replaced it by another one")
 	// ErrOtherDevice: the log or the DHT holds something under this key that
 	// this device did not make. Nothing is handed over until TakeOver.
 	ErrOtherDevice = errors.New("another device uses this key")
@@ -44,11 +46,15 @@ var (
 
 // Account is the own account.
 func (d *Desk) Account() (ledger.Account, error) {
-	a, ok := d.Store.State().ByKey(d.Identity.Public())
-	if !ok {
-		return ledger.Account{}, ErrNotAdmitted
+	st, key := d.Store.State(), d.Identity.Public()
+	a, ok := st.ByKey(key)
+	if ok {
+		return a, nil
 	}
-	return a, nil
+	if a, ok := st.ByFormerKey(key); ok {
+		return ledger.Account{}, fmt.Errorf("%w. Account %d, %s, goes on with that one, in the directory where it was made", ErrReplaced, a.Number, a.Name)
+	}
+	return ledger.Account{}, ErrNotAdmitted
 }
 
 // Claim makes the store this key's, for good, or says that it is another's:
@@ -142,10 +148,10 @@ func (d *Desk) restore(a ledger.Account) (*outbox.Sender, error) {
 		return nil, err
 	}
 	if !ok {
-		if a.Last > 0 {
-			return nil, d.foreign(fmt.Sprintf("the log has changes of this account, up to number %d, and none was signed here", a.Last))
+		if a.Last == a.Rekeyed {
+			return outbox.NewSender(a.Last, a.Chain), nil // it has none of its own, or an earlier key made all
 		}
-		return outbox.NewSender(0, wire.Hash{}), nil
+		return nil, d.foreign(fmt.Sprintf("the log has changes of this account, up to number %d, and none was signed here", a.Last))
 	}
 	s, err := outbox.ParseSnapshot(b)
 	if err != nil {

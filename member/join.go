@@ -38,7 +38,7 @@ var errTaken = errors.New("somebody else used this invitation")
 
 // openJoin goes on with an invitation, or begins to answer one.
 func (m *Member) openJoin() {
-	if _, err := m.desk.Account(); err == nil {
+	if _, err := m.desk.Account(); !errors.Is(err, ErrNotAdmitted) {
 		m.admitted()
 		return
 	}

@@ -50,6 +50,9 @@ func (s *Status) saw(h *wire.Head, now time.Time, c *wire.Charter) {
 // own notes the own account and outbox.
 func (d *Desk) own(s *MemberStatus) {
 	a, err := d.Account()
+	if errors.Is(err, ErrReplaced) {
+		s.Joining, s.Foreign = Admitted, err.Error()
+	}
 	if err != nil {
 		return
 	}

@@ -87,6 +87,12 @@ func what(e host.EntryView) string {
 	if e.Lower != "" {
 		parts = append(parts, fmt.Sprintf("limits %s to %s", e.Lower, e.Upper))
 	}
+	if e.Called != "" {
+		parts = append(parts, "called "+e.Called)
+	}
+	if e.Key != "" {
+		parts = append(parts, "key "+short(e.Key))
+	}
 	for _, t := range []string{e.Memo, e.Reason} {
 		if t != "" {
 			parts = append(parts, fmt.Sprintf("%q", t))

@@ -41,6 +41,7 @@ var codes = []struct {
 	{member.ErrNotFound, CodeNotFound},
 	{manager.ErrUsed, CodeRefused},
 	{member.ErrNotAdmitted, CodeRefused},
+	{member.ErrReplaced, CodeRefused},
 	{member.ErrOtherDevice, CodeRefused},
 	{outbox.ErrFull, CodeRefused},
 	{outbox.ErrHanded, CodeRefused},

@@ -3,6 +3,7 @@ package host
 import (
 	"time"
 
+	"weir/ledger"
 	"weir/ledger/wire"
 )
 
@@ -63,19 +64,55 @@ type AdmitView struct {
 }
 
 func (m *Manager) admit(in AdmitIn) (any, error) {
-	l, err := wire.ParseLink(in.Code)
+	code, err := readCode(in.Code)
 	if err != nil {
 		return nil, err
-	}
-	code, ok := l.(wire.MemberCode)
-	if !ok {
-		return nil, misread("this is not a member code: a member makes one with weir member code")
 	}
 	a, err := m.desk.AdmitCode(code, nil)
 	if err != nil {
 		return nil, err
 	}
 	m.kick()
+	return m.answer(a)
+}
+
+func readCode(text string) (wire.MemberCode, error) {
+	l, err := wire.ParseLink(text)
+	if err != nil {
+		return wire.MemberCode{}, err
+	}
+	code, ok := l.(wire.MemberCode)
+	if !ok {
+		return code, misread("this is not a member code: a member makes one with weir member code")
+	}
+	return code, nil
+}
+
+// RekeyIn gives a member's account to the key of a member code.
+type RekeyIn struct {
+	Who  string `json:"who"`
+	Code string `json:"code"`
+}
+
+func (m *Manager) rekey(in RekeyIn) (any, error) {
+	a, err := findAccount(m.store.State(), in.Who)
+	if err != nil {
+		return nil, err
+	}
+	code, err := readCode(in.Code)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := m.desk.Rekey(a.Number, code); err != nil {
+		return nil, err
+	}
+	m.kick()
+	a, _ = m.store.State().Account(a.Number)
+	return m.answer(a)
+}
+
+// answer is an account with the answer for its owner.
+func (m *Manager) answer(a ledger.Account) (any, error) {
 	answer, err := wire.Answer{DatabaseLink: m.desk.Link(m.bootstrap()), Account: a.Number}.Link()
 	if err != nil {
 		return nil, err

@@ -50,6 +50,7 @@ var managerCalls = map[string]func(*Manager, json.RawMessage) (any, error){
 	"manager invitations": func(m *Manager, _ json.RawMessage) (any, error) { return m.invitations() },
 	"manager revoke":      call((*Manager).revoke),
 	"manager admit":       call((*Manager).admit),
+	"manager rekey":       call((*Manager).rekey),
 	"manager link":        call(func(m *Manager, in LinkIn) (any, error) { return m.link(in) }),
 	"manager clock":       func(m *Manager, _ json.RawMessage) (any, error) { return m.clock() },
 }
