@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"strings"
-	"text/tabwriter"
 	"time"
 
 	"golang.org/x/term"
@@ -35,16 +33,6 @@ func (p *program) show(asJSON bool, v any, text func()) error {
 	}
 	text()
 	return nil
-}
-
-// table prints rows in columns; an "-" column is aligned to the right.
-func (p *program) table(head string, rows [][]string) {
-	w := tabwriter.NewWriter(p.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, strings.ReplaceAll(head, " ", "\t"))
-	for _, r := range rows {
-		fmt.Fprintln(w, strings.Join(r, "\t"))
-	}
-	w.Flush()
 }
 
 // terminal says whether progress and prompts have somebody to read them.
