@@ -38,9 +38,7 @@ func (p *program) member() *cli.Command {
 				&cli.BoolFlag{Name: "anyway", Usage: "send it although it would be refused as things stand here"}}), Action: p.memberPay},
 			{Name: "show", Usage: "what became of one of your changes", ArgsUsage: "NUMBER", Flags: flags(common(), passphraseFlags()), Action: p.memberShow},
 			{Name: "balance", Usage: "your balance and limits", Flags: flags(common(), passphraseFlags()), Action: p.memberBalance},
-			{Name: "statement", Usage: "what went in and out of your account", Flags: flags(common(), passphraseFlags(), []cli.Flag{
-				&cli.BoolFlag{Name: "csv", Usage: "print CSV"},
-				&cli.IntFlag{Name: "count", DefaultText: "all", Usage: "only the last `N` of them"}}), Action: p.memberStatement},
+			{Name: "statement", Usage: "what went in and out of your account", Flags: flags(common(), passphraseFlags(), statementFlags()), Action: p.memberStatement},
 			{Name: "outbox", Usage: "what waits for the manager; outbox cancel NUMBER takes one back", ArgsUsage: "[cancel NUMBER]", Flags: flags(common(), passphraseFlags(), []cli.Flag{
 				&cli.BoolFlag{Name: "raw", Usage: "print the outbox item, for any BEP-44 client to put"}}), Action: p.memberOutbox},
 			{Name: "status", Usage: "how things stand", Flags: flags(common(), passphraseFlags()), Action: p.memberStatus},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -17,6 +18,9 @@ func TestEveryPageOfAStatementIsTurned(t *testing.T) {
 			return errors.New("called " + name)
 		}
 		ask := in.(host.StatementIn)
+		if ask.Since != 3 {
+			t.Errorf("a page since %d is asked for", ask.Since)
+		}
 		if ask.Count > host.PageMax {
 			t.Errorf("a page of %d is asked for", ask.Count)
 		}
@@ -29,13 +33,17 @@ func TestEveryPageOfAStatementIsTurned(t *testing.T) {
 			page = append(page, host.StatementLine{Index: i})
 		}
 		slices.Reverse(page)
-		*out.(*[]host.StatementLine) = page
+		*out.(*host.StatementView) = host.StatementView{Lines: page, Opening: fmt.Sprint(last), Closing: fmt.Sprint(last)}
 		return nil
 	}
 	for count, first := range map[int]uint64{0: 1, 1: newest, 10: newest - 9, host.PageMax: host.PageMax + 8, 2 * host.PageMax: 8, newest: 1, newest + 1: 1} {
-		all, err := statement(call, count)
+		v, err := statement(call, host.StatementIn{Since: 3}, count)
 		if err != nil {
 			t.Fatal(err)
+		}
+		all := v.Lines
+		if v.Closing != fmt.Sprint(newest) {
+			t.Errorf("count %d: the closing balance is that of entry %s", count, v.Closing)
 		}
 		if len(all) != int(newest-first)+1 || all[0].Index != first || !slices.IsSortedFunc(all, func(a, b host.StatementLine) int { return int(a.Index) - int(b.Index) }) {
 			t.Errorf("count %d: %d lines from %d on", count, len(all), all[0].Index)

@@ -32,7 +32,7 @@ func TestThePagesOfAStatementAreTheWholeStatement(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return v.([]StatementLine)
+		return v.(StatementView).Lines
 	}
 	whole := page(StatementIn{})
 	if len(whole) != 13 {

@@ -22,10 +22,24 @@ type StatementLine struct {
 }
 
 // StatementIn asks for a page of a statement: the newest entries, or those
-// before an index, oldest first.
+// before an index, oldest first; of a period, if there is one.
 type StatementIn struct {
-	Count  int    `json:"count"`            // so many; 0: PageMax, and never more
-	Before uint64 `json:"before,omitempty"` // 0: from the newest on
+	Count  int    `json:"count"`              // so many; 0: PageMax, and never more
+	Before uint64 `json:"before,omitempty"`   // index; 0: from the newest on
+	Since  int64  `json:"since_ms,omitempty"` // Unix ms, from then on; 0: from the beginning
+	Until  int64  `json:"until_ms,omitempty"` // Unix ms, before then; 0: to the end
+}
+
+// StatementView is a statement, or a page of one.
+type StatementView struct {
+	Account uint64          `json:"account"`
+	Name    string          `json:"name"`
+	Unit    string          `json:"unit"`
+	Since   string          `json:"since,omitempty"`
+	Until   string          `json:"until,omitempty"` // and not later
+	Opening string          `json:"opening"`         // balance before the first line
+	Closing string          `json:"closing"`         // balance after the last
+	Lines   []StatementLine `json:"lines"`
 }
 
 func (a *Agent) statement(s *seat, in StatementIn) (any, error) {
@@ -37,18 +51,30 @@ func (a *Agent) statement(s *seat, in StatementIn) (any, error) {
 		in.Count = PageMax
 	}
 	st := d.Store.State()
-	lines, balance := []StatementLine{}, acc.Balance
+	amount := func(n int64) string { return ledger.FormatAmount(n, st.Charter.Scale) }
+	v := StatementView{
+		Account: acc.Number, Name: acc.Name, Unit: st.Charter.Unit, Since: viewMillis(in.Since), Until: viewMillis(in.Until),
+		Lines: []StatementLine{},
+	}
+	balance := acc.Balance // after the entry that comes next
+	closing := balance
 	err = d.Store.Newest(acc.Number, func(e ledger.Decided) bool {
-		line, delta := statementLine(st, acc.Number, e)
-		line.Balance = ledger.FormatAmount(balance, st.Charter.Scale)
-		balance -= delta
-		if in.Before == 0 || e.Index < in.Before {
-			lines = append(lines, line)
+		if e.Entry.Time < in.Since {
+			return false
 		}
-		return len(lines) < in.Count
+		line, delta := statementLine(st, acc.Number, e)
+		line.Balance = amount(balance)
+		balance -= delta
+		if in.Before != 0 && e.Index >= in.Before || in.Until != 0 && e.Entry.Time >= in.Until {
+			closing = balance
+			return true
+		}
+		v.Lines = append(v.Lines, line)
+		return len(v.Lines) < in.Count
 	})
-	slices.Reverse(lines)
-	return lines, err
+	v.Opening, v.Closing = amount(balance), amount(closing)
+	slices.Reverse(v.Lines)
+	return v, err
 }
 
 // statementLine is an entry seen from an account, and what it did to its
