@@ -17,26 +17,23 @@ import (
 
 func (p *program) member() *cli.Command {
 	name := &cli.StringFlag{Name: "name", Usage: "what the others call you, a `NAME`"}
-	timeout := timeoutFlag()
 	return &cli.Command{
 		Name:  "member",
 		Usage: "join a database, pay, and follow it",
 		Subcommands: []*cli.Command{
 			{Name: "join", Usage: "join a database by an invitation or an answer code; makes a key if there is none", ArgsUsage: "LINK-OR-ANSWER",
-				Flags: flags(common(), passphraseFlags(), networkFlags(), []cli.Flag{name, timeout,
+				Flags: flags(common(), passphraseFlags(), networkFlags(), []cli.Flag{name, timeoutFlag(),
 					&cli.BoolFlag{Name: "wait", Usage: "wait until the manager has admitted you"}}), Action: p.memberJoin},
 			{Name: "code", Usage: "by hand: print your member code, for the manager to admit", Flags: flags(common(), passphraseFlags(), []cli.Flag{name,
 				&cli.StringFlag{Name: "png", Usage: "write the QR code to `FILE`"}}), Action: p.memberCode},
 			{Name: "run", Usage: "follow the databases of the directory and hand changes over, until interrupted", Flags: flags(common(), passphraseFlags(), networkFlags(), []cli.Flag{
 				&cli.StringFlag{Name: "follow", Usage: "look for what is new every `TIME`, like 30s; 200ms at least", EnvVars: []string{"WEIR_FOLLOW"}}}), Action: p.memberRun},
-			{Name: "pay", Usage: "pay somebody", ArgsUsage: "TO AMOUNT", Flags: flags(common(), passphraseFlags(), networkFlags(), []cli.Flag{timeout,
-				&cli.StringFlag{Name: "memo", Usage: "a `TEXT` that everybody can read in the log"},
-				&cli.DurationFlag{Name: "until", DefaultText: "never", Usage: "it expires unless it is taken within this `TIME`, like 2h"},
-				&cli.BoolFlag{Name: "wait", Usage: "wait until it is in the log"},
-				&cli.BoolFlag{Name: "yes", Usage: "do not ask"},
-				&cli.BoolFlag{Name: "offline", Usage: "only sign and store it; it goes out with weir member run, and can be taken back before"},
-				&cli.BoolFlag{Name: "anyway", Usage: "send it although it would be refused as things stand here"}}), Action: p.memberPay},
-			{Name: "show", Usage: "what became of one of your changes", ArgsUsage: "NUMBER", Flags: flags(common(), passphraseFlags()), Action: p.memberShow},
+			{Name: "pay", Usage: "pay somebody", ArgsUsage: "TO AMOUNT", Flags: flags(common(), passphraseFlags(), networkFlags(), payFlags(), []cli.Flag{
+				&cli.StringFlag{Name: "memo", Usage: "a `TEXT` that everybody can read in the log"}}), Action: p.memberPay},
+			{Name: "refund", Usage: "pay back what you received by an entry of your statement", ArgsUsage: "ENTRY", Flags: flags(common(), passphraseFlags(), networkFlags(), payFlags(), []cli.Flag{
+				&cli.StringFlag{Name: "amount", DefaultText: "all of it", Usage: "only this `AMOUNT`"}}), Action: p.memberRefund},
+			{Name: "show", Usage: "what became of one of your changes, or what an entry of your statement is", ArgsUsage: "[NUMBER]", Flags: flags(common(), passphraseFlags(), []cli.Flag{
+				&cli.Uint64Flag{Name: "entry", Usage: "entry `N` of the log instead, somebody else's too"}}), Action: p.memberShow},
 			{Name: "balance", Usage: "your balance and limits", Flags: flags(common(), passphraseFlags()), Action: p.memberBalance},
 			{Name: "statement", Usage: "what went in and out of your account", Flags: flags(common(), passphraseFlags(), statementFlags()), Action: p.memberStatement},
 			{Name: "outbox", Usage: "what waits for the manager; outbox cancel NUMBER takes one back", ArgsUsage: "[cancel NUMBER]", Flags: flags(common(), passphraseFlags(), []cli.Flag{

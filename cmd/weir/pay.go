@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -34,18 +35,41 @@ type payment struct {
 	unsure bool            // the call that signs did not come back
 }
 
-func (p *program) memberPay(c *cli.Context) error {
-	o, err := p.options(c, roleMember)
-	if err != nil {
-		return err
+// payFlags say how a payment is made.
+func payFlags() []cli.Flag {
+	return []cli.Flag{timeoutFlag(),
+		&cli.DurationFlag{Name: "until", DefaultText: "never", Usage: "it expires unless it is taken within this `TIME`, like 2h"},
+		&cli.BoolFlag{Name: "wait", Usage: "wait until it is in the log"},
+		&cli.BoolFlag{Name: "yes", Usage: "do not ask"},
+		&cli.BoolFlag{Name: "offline", Usage: "only sign and store it; it goes out with weir member run, and can be taken back before"},
+		&cli.BoolFlag{Name: "anyway", Usage: "send it although it would be refused as things stand here"},
 	}
+}
+
+func (p *program) memberPay(c *cli.Context) error {
 	memo, err := textOf(c, "memo")
 	if err != nil {
 		return err
 	}
-	y := &payment{program: p, c: c, o: o, in: host.QuoteIn{
-		To: c.Args().Get(0), Amount: c.Args().Get(1), Memo: memo, Until: c.Duration("until").Milliseconds(), Anyway: c.Bool("anyway"),
-	}}
+	return p.makePayment(c, host.QuoteIn{To: c.Args().Get(0), Amount: c.Args().Get(1), Memo: memo})
+}
+
+func (p *program) memberRefund(c *cli.Context) error {
+	entry, err := strconv.ParseUint(c.Args().First(), 10, 53)
+	if err != nil || entry == 0 {
+		return usagef("%q is not the number of an entry: weir member statement has them in the column ENTRY", c.Args().First())
+	}
+	return p.makePayment(c, host.QuoteIn{Refund: entry, Amount: c.String("amount")})
+}
+
+// makePayment makes a payment in the way that payFlags say.
+func (p *program) makePayment(c *cli.Context, in host.QuoteIn) error {
+	o, err := p.options(c, roleMember)
+	if err != nil {
+		return err
+	}
+	in.Until, in.Anyway = c.Duration("until").Milliseconds(), c.Bool("anyway")
+	y := &payment{program: p, c: c, o: o, in: in}
 	if c.Bool("offline") && c.Bool("wait") {
 		return usagef("--offline and --wait cannot both be meant")
 	}
@@ -95,18 +119,39 @@ func (y *payment) run(call caller) error {
 // ask shows whom it reaches and what is left, and asks. What is asked must be
 // shown also where the answer of the program is JSON.
 func (y *payment) ask() error {
-	q := y.quote
-	line := fmt.Sprintf("%s %s to %d %s (%s…); your balance after it: %s %s\n", q.Amount, q.Unit, q.To, q.Name, q.Key[:8], q.After, q.Unit)
+	text := quoteText(y.quote)
 	switch {
 	case !y.o.json:
-		y.printf("%s", line)
+		y.printf("%s", text)
 	case !y.c.Bool("yes") && y.terminal():
-		fmt.Fprint(y.err, line)
+		fmt.Fprint(y.err, text)
 	}
 	if y.c.Bool("yes") {
 		return nil
 	}
-	return y.confirm(y.c.Context, "Pay?")
+	return y.confirm(y.c.Context, yes(y.quote.Refund != nil, "Pay it back?", "Pay?"))
+}
+
+// quoteText says whom a payment reaches and what is left, what it pays back, and
+// whom else one could have meant: names are not unique to the eye.
+func quoteText(q host.QuoteView) string {
+	var b strings.Builder
+	if r := q.Refund; r != nil {
+		fmt.Fprintf(&b, "Entry %d of %s: %d %s (%s…) paid you %s %s%s\n", r.Entry, clock(r.Time), r.From.Account, r.From.Name, r.From.Key[:8], r.Amount, q.Unit, quoted(r.Memo))
+	}
+	for _, a := range q.Alike {
+		fmt.Fprintf(&b, "Take care: %d %s (%s…) is somebody else\n", a.Account, a.Name, a.Key[:8])
+	}
+	fmt.Fprintf(&b, "%s %s to %d %s (%s…); your balance after it: %s %s\n", q.Amount, q.Unit, q.To, q.Name, q.Key[:8], q.After, q.Unit)
+	return b.String()
+}
+
+// quoted is a text that is added to a line in quotes; "" adds nothing.
+func quoted(text string) string {
+	if text == "" {
+		return ""
+	}
+	return fmt.Sprintf(", %q", text)
 }
 
 // sign signs and stores it. Neither Ctrl-C nor --timeout cuts this off: it takes
@@ -128,29 +173,66 @@ func (y *payment) sign(call caller) error {
 
 // watch waits until DHT nodes have it, or with --wait until it is in the log.
 func (y *payment) watch(call caller) error {
-	number, began := y.made.Number, time.Now()
-	var seen atomic.Bool
-	say := func(v host.MemberStatusView) (line, note string) { return onItsWay(number, v, seen.Load(), began), "" }
-	return y.during(y.c, call, say, func() error {
-		err := call("member wait", host.WaitIn{Number: number, Seen: true, Patience: patience}, &y.made)
+	w := &way{number: y.made.Number, began: time.Now()}
+	y.step(w.text(host.MemberStatusView{}))
+	return y.during(y.c, call, func(v host.MemberStatusView) (line, note string) { return w.line(v), "" }, func() error {
+		err := call("member wait", host.WaitIn{Number: w.number, Seen: true, Patience: patience}, &y.made)
 		if err != nil || !y.c.Bool("wait") {
 			return err
 		}
-		seen.Store(true)
-		return call("member wait", host.WaitIn{Number: number, Patience: patience}, &y.made)
+		w.seen.Store(true)
+		if y.made.State == "seen" {
+			var v host.MemberStatusView
+			if err := call("member status", nil, &v); err != nil {
+				return err
+			}
+			y.step(w.text(v))
+		}
+		return call("member wait", host.WaitIn{Number: w.number, Patience: patience}, &y.made)
 	})
 }
 
-// onItsWay says where a payment is, in a line of a terminal.
-func onItsWay(number uint64, v host.MemberStatusView, seen bool, began time.Time) string {
-	if seen {
-		return fmt.Sprintf("Payment %d: on %s; waiting for the manager, %s …", number, count(v.Nodes, "DHT node", "DHT nodes"), heard(v))
+// step says, to somebody who waits and has no terminal, how far a payment is; a
+// terminal has a line that changes.
+func (y *payment) step(text string) {
+	if y.c.Bool("wait") && !y.o.json && !y.terminal() {
+		fmt.Fprintln(y.err, text)
 	}
-	next := "putting it on the DHT"
-	if none := silence(v, began); none != "" {
-		next = none
+}
+
+// way is how far a payment is that somebody waits for.
+type way struct {
+	number uint64
+	began  time.Time
+	seen   atomic.Bool // DHT nodes have it
+	head   string      // time of the newest head when they first had it
+	known  bool        // head is
+}
+
+// text is the state that a payment is in, without what comes next.
+func (w *way) text(v host.MemberStatusView) string {
+	if w.seen.Load() {
+		return fmt.Sprintf("Payment %d: on the DHT, with %s", w.number, count(v.Nodes, "node", "nodes"))
 	}
-	return fmt.Sprintf("Payment %d: signed and kept here; %s …", number, next)
+	return fmt.Sprintf("Payment %d: signed and kept here", w.number)
+}
+
+// line says where a payment is and what it waits for, in a line of a terminal.
+func (w *way) line(v host.MemberStatusView) string {
+	if !w.seen.Load() {
+		next := "putting it on the DHT"
+		if none := silence(v, w.began); none != "" {
+			next = none
+		}
+		return w.text(v) + "; " + next + " …"
+	}
+	if !w.known {
+		w.head, w.known = v.HeadTime, true
+	}
+	if w.head != v.HeadTime {
+		return w.text(v) + fmt.Sprintf("; the manager published since (%s), without it yet …", ago(v.HeadTime))
+	}
+	return w.text(v) + "; waiting for the manager, " + heard(v) + " …"
 }
 
 // ended says what there is of a payment that was not seen through.

@@ -60,3 +60,25 @@ func TestTextOfFlagsIsUTF8(t *testing.T) {
 		}
 	}
 }
+
+// Whoever waits sees how far it is: in the states of `show`, and with what is
+// known of the manager meanwhile.
+func TestAPaymentsWayIsShown(t *testing.T) {
+	now := time.Now().UTC()
+	at := func(ago time.Duration) string { return now.Add(-ago).Format(time.RFC3339) }
+	w := &way{number: 3, began: now}
+	if got := w.line(host.MemberStatusView{}); got != "Payment 3: signed and kept here; putting it on the DHT …" {
+		t.Error(got)
+	}
+	w.began = now.Add(-10 * time.Second)
+	if got := w.line(host.MemberStatusView{Answered: at(time.Minute)}); got != "Payment 3: signed and kept here; no DHT node has answered for 10 s …" {
+		t.Error(got)
+	}
+	w.seen.Store(true)
+	if got := w.line(host.MemberStatusView{Nodes: 1, HeadTime: at(5 * time.Minute)}); got != "Payment 3: on the DHT, with 1 node; waiting for the manager, last heard 5 min ago …" {
+		t.Error(got)
+	}
+	if got := w.line(host.MemberStatusView{Nodes: 8, HeadTime: at(3 * time.Minute)}); got != "Payment 3: on the DHT, with 8 nodes; the manager published since (3 min ago), without it yet …" {
+		t.Error(got)
+	}
+}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -40,6 +41,12 @@ func stateText(v host.ChangeView) string {
 }
 
 func (p *program) memberShow(c *cli.Context) error {
+	if entry := c.Uint64("entry"); entry != 0 {
+		if c.NArg() > 0 {
+			return usagef("say the number of a change of yours or --entry N, not both")
+		}
+		return p.showReceipt(c, entry)
+	}
 	number, err := p.number(c)
 	if err != nil {
 		return err
@@ -68,4 +75,32 @@ func (p *program) number(c *cli.Context) (uint64, error) {
 		return 0, usagef("%q is not the number of a change: they count 1, 2, 3 …", word)
 	}
 	return n, nil
+}
+
+func (p *program) showReceipt(c *cli.Context, entry uint64) error {
+	var v host.ReceiptView
+	return p.ask(c, roleMember, "member receipt", host.EntryIn{Entry: entry}, &v, func(o options) error {
+		return p.show(o.json, v, func() { p.printf("%s\n%s\n", receiptText(v), asOfText(v.AsOf)) })
+	})
+}
+
+// receiptText says what an entry did to the own account.
+func receiptText(v host.ReceiptView) string {
+	text := fmt.Sprintf("entry %d of %s: ", v.Index, clock(v.Time))
+	amount := strings.TrimPrefix(v.Amount, "-")
+	switch {
+	case v.Kind != "transfer":
+		return text + lineText(v.StatementLine) + "; your balance after it: " + v.Balance + " " + v.Unit
+	case v.Number != 0 && v.Verdict == "applied":
+		text += fmt.Sprintf("you paid %s %s to %d %s by your change %d", amount, v.Unit, v.Account, v.Name, v.Number)
+	case v.Number != 0:
+		return text + fmt.Sprintf("your change %d was %s", v.Number, lineText(v.StatementLine))
+	default:
+		text += fmt.Sprintf("%d %s paid you %s %s", v.Account, v.Name, amount, v.Unit)
+	}
+	text += quoted(v.Memo) + fmt.Sprintf("; your balance after it: %s %s", v.Balance, v.Unit)
+	if v.Refunded != "" {
+		text += fmt.Sprintf("\nof it you paid back %s %s", v.Refunded, v.Unit)
+	}
+	return text
 }

@@ -16,6 +16,7 @@ var memberCalls = map[string]func(*Agent, context.Context, Request) (any, error)
 	"member balance":   seated((*Agent).balance),
 	"member statement": seated((*Agent).statement),
 	"member show":      seated((*Agent).showChange),
+	"member receipt":   seated((*Agent).receipt),
 	"member quote":     seated((*Agent).quote),
 	"member pay":       seated((*Agent).pay),
 	"member outbox":    seated((*Agent).outbox),

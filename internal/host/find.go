@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"weir/keys"
 	"weir/ledger"
@@ -16,7 +17,8 @@ func findAccount(st *ledger.State, who string) (ledger.Account, error) {
 	if ledger.IsNumber(who) {
 		return findNumber(st, who)
 	}
-	if a, ok := st.ByName(who); ok {
+	a, ok, maybe := byName(st, who)
+	if ok {
 		return a, nil
 	}
 	if a, ok := findKey(st, who); ok {
@@ -30,7 +32,26 @@ func findAccount(st *ledger.State, who string) (ledger.Account, error) {
 			return ledger.Account{}, fmt.Errorf("%w: the owner of this code is not a member here", ErrNotFound)
 		}
 	}
-	return ledger.Account{}, fmt.Errorf("%w: no member is called %q in the log as it stands here", ErrNotFound, who)
+	return ledger.Account{}, unnamed(who, maybe)
+}
+
+// unnamed says that nobody, or not only one, is called so, and who may be meant.
+func unnamed(who string, maybe []NamedView) error {
+	var texts []string
+	same := 0
+	for _, m := range maybe {
+		texts = append(texts, m.text())
+		if sameName(m.Name) == sameName(who) {
+			same++
+		}
+	}
+	switch {
+	case same > 1:
+		return fmt.Errorf("%w: several members are called %q, or nearly so; say the number of the one you mean: %s", ErrNotFound, who, strings.Join(texts, ", "))
+	case len(maybe) > 0:
+		return fmt.Errorf("%w: no member is called %q in the log as it stands here; did you mean %s?", ErrNotFound, who, strings.Join(texts, ", or "))
+	}
+	return fmt.Errorf("%w: no member is called %q in the log as it stands here", ErrNotFound, who)
 }
 
 func findNumber(st *ledger.State, who string) (ledger.Account, error) {

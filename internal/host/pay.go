@@ -18,6 +18,7 @@ type QuoteIn struct {
 	Memo   string `json:"memo,omitempty"`
 	Until  int64  `json:"until_ms,omitempty"` // it expires so many milliseconds from now; 0: never
 	Anyway bool   `json:"anyway,omitempty"`   // sign it although it would be refused as things stand
+	Refund uint64 `json:"refund,omitempty"`   // it pays this entry back: To and Memo follow from that, and Amount if there is none
 }
 
 // QuoteView is whom it would reach and what would be left.
@@ -32,6 +33,10 @@ type QuoteView struct {
 	After   string `json:"balance_after"`
 	Verdict string `json:"verdict"` // what the rules would say now
 	Reason  string `json:"reason,omitempty"`
+	Memo    string `json:"memo,omitempty"`
+
+	Alike  []NamedView `json:"alike,omitempty"` // members whose names may be taken for this one's
+	Refund *RefundView `json:"refund,omitempty"`
 }
 
 // payment reads a payment and says what the rules make of it.
@@ -41,6 +46,12 @@ func (s *seat) payment(in QuoteIn) (d *member.Desk, to ledger.Account, amount in
 		return
 	}
 	st := d.Store.State()
+	var back *RefundView
+	if in.Refund != 0 {
+		if back, err = refund(d, own, &in); err != nil {
+			return
+		}
+	}
 	if to, err = findAccount(st, in.To); err != nil {
 		return
 	}
@@ -77,7 +88,10 @@ func (s *seat) payment(in QuoteIn) (d *member.Desk, to ledger.Account, amount in
 	v = QuoteView{
 		To: to.Number, Name: to.Name, Key: hex.EncodeToString(to.Key[:]), Amount: format(amount), Unit: st.Charter.Unit,
 		Balance: format(own.Balance), Waiting: format(waiting), After: format(own.Balance - waiting - amount),
-		Verdict: verdict.String(), Reason: reason,
+		Verdict: verdict.String(), Reason: reason, Memo: in.Memo, Alike: alike(st, to), Refund: back,
+	}
+	if why := back.twice(amount); why != "" {
+		v.Verdict, v.Reason = alreadyRefunded, why
 	}
 	return
 }
@@ -125,9 +139,9 @@ func (a *Agent) pay(s *seat, in QuoteIn) (any, error) {
 	}
 	var number uint64
 	if s.role != nil {
-		number, err = s.role.Pay(to.Number, amount, in.Memo, until)
+		number, err = s.role.Pay(to.Number, amount, v.Memo, until)
 	} else {
-		number, err = d.Pay(to.Number, amount, in.Memo, until)
+		number, err = d.Pay(to.Number, amount, v.Memo, until)
 	}
 	if err != nil {
 		return nil, err

@@ -1,0 +1,74 @@
+package host
+
+import (
+	"crypto/rand"
+	"strings"
+	"testing"
+	"time"
+
+	"weir/keys"
+	"weir/manager"
+)
+
+// People type names; whoever is paid must be whom they meant.
+func TestNamesInAnyScriptAreFoundOrGuessed(t *testing.T) {
+	id := keys.Derive(keys.Seed{1})
+	s := founded(t, id)
+	desk := &manager.Desk{Store: s, Identity: id, Random: rand.Reader, Now: time.Now}
+	for _, name := range []string{"Zoë", "花子", "Борис", "Ben", "Élise", "élise", "Ben 2"} {
+		admitAs(t, s, desk, name)
+	}
+	for typed, want := range map[string]struct {
+		account uint64
+		says    string
+	}{
+		"Zoe\u0308":   {account: 1},                                // two code points for one letter
+		"ZOË":         {account: 1},                                // the log's own comparison folds A to Z alone
+		"花子":          {account: 2},                                //
+		"борис":       {account: 3},                                //
+		"ben":         {account: 4},                                //
+		"ÉLISE":       {account: 5},                                //
+		"e\u0301lise": {says: "several members are called"},        // and their keys are shown
+		"Elise":       {says: "did you mean 5 Élise ("},            //
+		"Bne":         {says: "did you mean 4 Ben ("},              //
+		"Бори":        {says: "did you mean 3 Борис ("},            //
+		"花":           {says: `no member is called "花"`},           // one letter is no hint
+		"Cleo":        {says: `no member is called "Cleo" in the`}, //
+		"\xff\xfe":    {says: "no member is called"},               //
+		"Веn":         {says: "did you mean 4 Ben ("},              // the first two letters are Cyrillic
+		"<nobody at>": {says: "no member is called"},               //
+	} {
+		a, err := findAccount(s.State(), typed)
+		switch {
+		case want.says == "" && (err != nil || a.Number != want.account):
+			t.Errorf("%q: account %d, %v", typed, a.Number, err)
+		case want.says != "" && (err == nil || !strings.Contains(err.Error(), want.says)):
+			t.Errorf("%q: account %d, %v, want %q", typed, a.Number, err, want.says)
+		}
+	}
+}
+
+func TestNamesThatMayBeTakenForEachOtherAreShown(t *testing.T) {
+	id := keys.Derive(keys.Seed{1})
+	s := founded(t, id)
+	desk := &manager.Desk{Store: s, Identity: id, Random: rand.Reader, Now: time.Now}
+	for _, name := range []string{"Ben", "Вen", "Ben 2", "B-e-n", "Bén", "Ana", "花子", "花"} {
+		admitAs(t, s, desk, name)
+	}
+	for number, want := range map[uint64]int{1: 4, 2: 4, 6: 0, 7: 0, 8: 0} {
+		a, _ := s.State().Account(number)
+		if got := alike(s.State(), a); len(got) != want {
+			t.Errorf("%s: %v", a.Name, got)
+		}
+	}
+}
+
+func FuzzAlike(f *testing.F) {
+	f.Add("Ben", "Бен")
+	f.Add("\xff", "花")
+	f.Fuzz(func(t *testing.T, a, b string) {
+		if isNear(a, b); skeleton(a) != skeleton(a) || slipsOf([]rune(a), []rune(a)) != 0 {
+			t.Error("a name is not like itself")
+		}
+	})
+}
