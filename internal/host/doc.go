@@ -13,4 +13,5 @@
 //	control-ID, ….sock    the same to the manager of one database; ID is its beginning
 //	db/ID/                one database's store (ledger/store)
 //	db/ID.json            what is known of it beside the store: Database
+//	backup                when the newest backup was made: BackupRecord
 package host

@@ -1,0 +1,60 @@
+package host
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"weir/keys/keyfile"
+)
+
+// stateBytesMax bounds the small files in which a directory remembers something
+// of itself.
+const stateBytesMax = 64 << 10
+
+// errUnread: a small file is there and is not what this program writes.
+var errUnread = errors.New("it does not read")
+
+// readState reads one of a directory's own small files; false: there is none.
+func readState(path string, to any) (bool, error) {
+	b, err := readSmall(path, stateBytesMax)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	if err := json.Unmarshal(b, to); err != nil {
+		return false, fmt.Errorf("read %s: %w", path, errUnread)
+	}
+	return true, nil
+}
+
+// writeState writes one whole or not at all.
+func writeState(path string, v any) error {
+	b, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return err
+	}
+	return keyfile.WriteAtomic(path, append(b, '\n'))
+}
+
+// readSmall reads a file of at most so many bytes; more is an error that says so.
+func readSmall(path string, most int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, most+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(b)) > most {
+		return nil, fmt.Errorf("read %s: %w: over %d bytes", path, errUnread, most)
+	}
+	return b, nil
+}
