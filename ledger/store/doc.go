@@ -35,6 +35,9 @@
 // charter and compares. Neither it nor Open takes an index for the newest one
 // that has lost commits.
 //
+// Dump copies what of a store is not in the stream's files, beside commits, and
+// Assemble makes a store again of that and the files (dump.go): a backup.
+//
 // An encrypted database's store is opened with its read key (Options.ReadKey),
 // and is not itself encrypted.
 //

@@ -2,7 +2,9 @@ package store
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -164,6 +166,28 @@ func FuzzDamagedStream(f *testing.F) {
 		check(t, err)
 		if report.OK() != bytes.Equal(data, whole) {
 			t.Fatalf("damage at %d is not found", at)
+		}
+	})
+}
+
+func FuzzRows(f *testing.F) {
+	seed := func(rows string) { f.Add([]byte(rowsName + "3\n" + rows)) }
+	seed("\x00\x00\x00\x00\x00\x00")
+	seed("\x00\x01\x00\x00\x00\x02fxx\x00\x02\x00\x00\x00\x00ka\x00\x00\x00\x00\x00\x00")
+	seed("\x00\x01\xff\xff\xff\xfff")
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var again []byte
+		version, err := readRows(bytes.NewReader(b), func(key, value []byte) error {
+			again = binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint16(again, uint16(len(key))), uint32(len(value)))
+			again = append(append(again, key...), value...)
+			return nil
+		})
+		if err != nil {
+			return
+		}
+		head := fmt.Appendf(nil, "%s%d\n", rowsName, version)
+		if again = append(append(head, again...), make([]byte, 6)...); !bytes.Equal(again, b) {
+			t.Fatalf("%q was read, and is written %q", b, again)
 		}
 	})
 }
