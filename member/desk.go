@@ -37,6 +37,10 @@ var (
 	// ErrOtherDevice: the log or the DHT holds something under this key that
 	// this device did not make. Nothing is handed over until TakeOver.
 	ErrOtherDevice = errors.New("another device uses this key")
+	// ErrRestored: the directory is a copy, or was made anew from a key's words,
+	// and may have forgotten what the key signed. It signs nothing until a Member
+	// has looked; see Restored.
+	ErrRestored = errors.New("this directory was restored, and may have forgotten what was signed with its key")
 	// ErrOtherKey: the store is another key's. That one's numbers and chain are
 	// not this one's to go on with.
 	ErrOtherKey = errors.New("the key is not the one of this database")
@@ -97,6 +101,11 @@ func (d *Desk) ready() (*outbox.Sender, error) {
 		return nil, err
 	} else if ok {
 		return nil, fmt.Errorf("%w: %s", ErrOtherDevice, why)
+	}
+	if why, ok, err := readRecord[restoredRecord](d.Store, keyRestored); err != nil {
+		return nil, err
+	} else if ok {
+		return nil, why.err()
 	}
 	if d.sender == nil {
 		if d.sender, err = d.restore(a); err != nil {
@@ -185,7 +194,7 @@ func (d *Desk) TakeOver() error {
 	}
 	rec.TakeOver = true
 	s := outbox.NewSender(a.Last, a.Chain)
-	kv := []store.KV{{Key: keyForeign}, {Key: keyOutbox, Value: s.Snapshot().Encode()}, record(keyItem, rec), d.owner()}
+	kv := []store.KV{{Key: keyForeign}, {Key: keyRestored}, {Key: keyOutbox, Value: s.Snapshot().Encode()}, record(keyItem, rec), d.owner()}
 	if err := d.Store.Commit(nil, kv...); err != nil {
 		return fmt.Errorf("take over: %w", err)
 	}

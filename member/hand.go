@@ -20,6 +20,7 @@ const (
 // handOver is the state of handing the outbox over.
 type handOver struct {
 	busy, again bool
+	awaits      bool // a restored device waits for the newest log
 	timer       func()
 	retries     int
 	out         itemRecord                // to be replaced: our own bytes under a seq not signed here, or what TakeOver found
@@ -66,6 +67,13 @@ func (m *Member) handNow() {
 	}
 	if _, err := m.desk.Account(); err != nil {
 		return // grown calls again
+	}
+	if r, restored, err := readRecord[restoredRecord](m.store, keyRestored); err != nil {
+		m.handed(err)
+		return
+	} else if why, ferr := m.desk.Foreign(); restored && ferr == nil && why == "" {
+		m.adopt(r)
+		return
 	}
 	rec, chunks, current, err := m.desk.sealed()
 	switch {

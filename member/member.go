@@ -39,11 +39,17 @@ func NewMember(cfg MemberConfig, ports Ports) (*Member, error) {
 	if cfg.Identity == nil {
 		return nil, errors.New("open the member: no identity")
 	}
+	m := &Member{cfg: cfg, settled: -1}
+	changed := cfg.Config.withDefaults().Changed
+	cfg.Config.Changed = func() {
+		m.awake()
+		changed()
+	}
 	f, err := NewFollower(cfg.Config, ports)
 	if err != nil {
 		return nil, fmt.Errorf("open the member: %w", err)
 	}
-	m := &Member{Follower: f, cfg: cfg, settled: -1}
+	m.Follower = f
 	f.opened, f.committed = m.opened, m.grown
 	if f.store != nil {
 		m.desk = m.newDesk()

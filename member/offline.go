@@ -64,6 +64,10 @@ func (d *Desk) own(s *MemberStatus) {
 		s.Foreign = fmt.Sprintf("%v: %s. Nothing is handed over any more; if no other device is to go on with this key, take over from the log here with weir member takeover", ErrOtherDevice, why)
 		return
 	}
+	if r, ok, err := readRecord[restoredRecord](d.Store, keyRestored); err == nil && ok {
+		s.Restored = r.err().Error()
+		return
+	}
 	rec, _, err := readRecord[outboxRecord](d.Store, keyItem)
 	sender, serr := d.ready()
 	if err = errors.Join(err, serr); err != nil {

@@ -22,6 +22,8 @@ const (
 	keyItem       = "member/item"       // outboxRecord
 	keyRefused    = "member/refused/"   // + number: the bytes of a change that the log refused
 	keyForeign    = "member/foreign"    // why handing over ended
+	keyRestored   = "member/restored"   // restoredRecord: nothing is signed until the DHT was looked at
+	keyAdopted    = "member/adopted"    // Adoption: what that look came to
 	keyOwner      = "member/key"        // text of the public key that signs here
 	keyJoin       = "member/join"       // joinRecord
 	keyEvidence   = "evidence/"         // + kind and key: wire.Evidence

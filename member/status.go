@@ -87,6 +87,8 @@ type MemberStatus struct {
 	Request int      // nodes that acknowledged the request to join
 	Account *Account // nil: not admitted
 	Foreign string   // why nothing is handed over any more: another device uses this key
+	// Restored says why nothing is signed yet: the directory was restored.
+	Restored string
 
 	Waiting int       // changes that are not in the log
 	Handed  uint64    // highest number ever handed to a put
@@ -108,6 +110,9 @@ func (s MemberStatus) Warnings() []string {
 	}
 	if s.Foreign != "" {
 		w = append(w, s.Foreign)
+	}
+	if s.Restored != "" {
+		w = append(w, s.Restored)
 	}
 	if s.Trouble != "" {
 		w = append(w, s.Trouble)

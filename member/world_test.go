@@ -107,7 +107,7 @@ func (h *host) find(g lookup.Get) lookup.Found {
 		f.Err = lookup.ErrNoNodes
 		return f
 	}
-	f.Answered, f.Asked = 8, 8
+	f.Answered, f.Asked, f.ClosestAnswered = 8, 8, 8
 	f.Closest = make([]lookup.Holder, 8)
 	seq := int64(-1)
 	if it, ok := h.items[g.Target]; ok {

@@ -43,6 +43,7 @@ var codes = []struct {
 	{member.ErrNotAdmitted, CodeRefused},
 	{member.ErrReplaced, CodeRefused},
 	{member.ErrOtherDevice, CodeRefused},
+	{member.ErrRestored, CodeRefused},
 	{outbox.ErrFull, CodeRefused},
 	{outbox.ErrHanded, CodeRefused},
 	{outbox.ErrNotNewest, CodeRefused},

@@ -11,7 +11,7 @@ import (
 type OutboxView struct {
 	Waiting []ChangeView `json:"waiting"`
 	Nodes   int          `json:"nodes"`                  // DHT nodes that acknowledged the outbox
-	Other   string       `json:"other_device,omitempty"` // what another device did with this key
+	Other   string       `json:"other_device,omitempty"` // as in ShowView
 }
 
 func (a *Agent) outbox(s *seat, _ nothing) (any, error) {

@@ -18,7 +18,7 @@ import (
 type ShowView struct {
 	ChangeView
 	AsOf  string `json:"as_of,omitempty"`        // time of the newest head that is here; none: there is no head yet
-	Other string `json:"other_device,omitempty"` // what another device did with this key
+	Other string `json:"other_device,omitempty"` // why nothing is handed over: another device used the key, or the directory was restored
 	*ProofView
 }
 
@@ -63,10 +63,16 @@ func (a *Agent) showChange(s *seat, in NumberIn) (any, error) {
 	return v, err
 }
 
-// keeps is what waits here, and, where another device used the key, that in words:
-// it keeps nobody from reading.
+// keeps is what waits here, and, where another device used the key or the directory
+// was restored, that in words: it keeps nobody from reading.
 func keeps(d *member.Desk) (waiting []member.Result, other string, err error) {
-	if waiting, err = d.Waiting(); !errors.Is(err, member.ErrOtherDevice) {
+	waiting, err = d.Waiting()
+	if errors.Is(err, member.ErrRestored) {
+		other = err.Error()
+		waiting, err = d.Kept()
+		return waiting, other, err
+	}
+	if !errors.Is(err, member.ErrOtherDevice) {
 		return waiting, "", err
 	}
 	why, err := d.Foreign()

@@ -93,6 +93,14 @@ func (s *Sender) Add(m wire.Message) error {
 	return nil
 }
 
+// Out notes that the messages up to number are out, whoever put them: they
+// cannot be taken back. One that is not there yet changes nothing.
+func (s *Sender) Out(number uint64) {
+	if number < s.first+uint64(len(s.messages)) {
+		s.handed = max(s.handed, number)
+	}
+}
+
 // Cancel drops the newest message if it was never handed to a put: ErrHanded
 // and ErrNotNewest say why not.
 func (s *Sender) Cancel(number uint64) error {
