@@ -34,33 +34,16 @@ func (p *program) managerInit(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if kind := c.String("kind"); kind != string(wire.KindLedger) {
-		return usagef("--kind %s: only ledger can be founded", kind)
+	var g *guide // nil: all is said by flags
+	if !c.IsSet("name") && p.leads(o) {
+		g = &guide{p: p, ctx: c.Context}
+		if err := g.leadInit(c, o); err != nil {
+			return err
+		}
 	}
-	name, err := textOf(c, "name")
+	charter, err := charterOf(c)
 	if err != nil {
 		return err
-	}
-	if name == "" {
-		return usagef("a database needs a name: --name NAME")
-	}
-	scale := c.Int("scale")
-	if scale < 0 || scale > 9 {
-		return usagef("--scale %d: 0 to 9 decimal places are possible", scale)
-	}
-	lower, upper := c.String("lower"), c.String("upper")
-	charter := wire.Charter{
-		Kind: wire.KindLedger, Name: name, Created: time.Now().UnixMilli(), Unit: c.String("unit"), Scale: scale,
-		Encrypted: c.Bool("encrypted"), Quota: c.Int("quota"), Heartbeat: int(c.Duration("heartbeat").Seconds()), Stale: int(c.Duration("stale").Seconds()),
-	}
-	if charter.Lower, err = ledger.ParseAmount(lower, scale); err != nil {
-		return usagef("--lower: %v", err)
-	}
-	if charter.Upper, err = ledger.ParseAmount(upper, scale); err != nil {
-		return usagef("--upper: %v", err)
-	}
-	if charter.Lower > 0 || charter.Upper < 0 {
-		return usagef("--lower %s --upper %s: a lower limit is zero or less, an upper limit zero or more", lower, upper)
 	}
 	bootstrap := split(c.String("bootstrap"))
 	if err := checkAddresses("bootstrap", bootstrap); err != nil {
@@ -69,18 +52,27 @@ func (p *program) managerInit(c *cli.Context) (err error) {
 	if err := unfounded(o.dir, charter.Name, c.String("recovery")); err != nil {
 		return err
 	}
+	// The charter is checked whole before a key is made or a passphrase asked for.
+	if err := encodes(charter); err != nil {
+		return usagef("%v", err)
+	}
 	recovery, err := keys.NewSeed(rand.Reader)
 	if err != nil {
 		return err
 	}
 	charter.Recovery = keys.Derive(recovery).Public()
-	// The charter is checked whole before a key is made or a passphrase asked for.
-	probe := charter
-	stand := keys.Derive(recovery)
-	probe.Manager, probe.Log, probe.Seal = keys.Public(stand.LogPublic()), stand.LogPublic(), stand.SealPublic()
-	probe.Manager[0] ^= 1
-	if _, err := probe.Encode(); err != nil {
-		return usagef("%v", err)
+	own, err := p.founder(o, g)
+	if err != nil {
+		return err
+	}
+	words, noted := keys.Words(recovery), false
+	if g != nil {
+		if err := g.sureInit(o, charter, own, c.String("recovery")); err != nil {
+			return err
+		}
+		if noted, err = g.founderWords(own, words, c.String("recovery")); err != nil {
+			return err
+		}
 	}
 	var u undo
 	defer func() {
@@ -89,23 +81,16 @@ func (p *program) managerInit(c *cli.Context) (err error) {
 		}
 	}()
 	u.directories(filepath.Join(string(o.dir), "db"))
-	id, err := p.identity(o)
-	if errors.Is(err, keyfile.ErrNotFound) {
-		seed, err := keys.NewSeed(rand.Reader)
-		if err != nil {
-			return err
-		}
-		if err := p.newKey(o, seed); err != nil {
-			return err
-		}
-		u.made(o.dir.Key().Path+".pub", o.dir.Key().Path)
-		id = keys.Derive(seed)
-	} else if err != nil {
-		return err
-	}
 	if err := o.dir.Make(); err != nil {
 		return err
 	}
+	if err := p.write(o, own); err != nil {
+		return err
+	}
+	if own.fresh {
+		u.made(o.dir.Key().Path+".pub", o.dir.Key().Path)
+	}
+	id := own.id
 	charter.Manager, charter.Log, charter.Seal = id.Public(), id.LogPublic(), id.SealPublic()
 	link, err := host.CharterLink(&charter, linkAddresses(bootstrap))
 	if err != nil {
@@ -114,14 +99,15 @@ func (p *program) managerInit(c *cli.Context) (err error) {
 	if err := c.Context.Err(); err != nil {
 		return err // interrupted while the key was made: no database yet
 	}
-	words := keys.Words(recovery)
 	out := initView{ID: link.ID, Name: charter.Name, Link: link.Link, Directory: string(o.dir), Recovery: words, File: c.String("recovery")}
 	undone := "what was printed above is of this attempt alone: throw it away"
 	if out.File != "" {
 		out.Recovery, undone = nil, "everything that was written for it was removed again"
 	}
-	if err := p.giveWords(o, out, words); err != nil {
-		return err
+	if g == nil || out.File != "" {
+		if err := p.giveWords(o, out, words); err != nil {
+			return err
+		}
 	}
 	if out.File != "" {
 		u.made(out.File)
@@ -133,6 +119,9 @@ func (p *program) managerInit(c *cli.Context) (err error) {
 		return fmt.Errorf("found the database: %w; nothing was founded, and %s", err, undone)
 	}
 	u = undo{}
+	if noted {
+		p.noted(o, own)
+	}
 	if o.json && out.File == "" {
 		return nil // giveWords has printed it
 	}
@@ -141,11 +130,72 @@ func (p *program) managerInit(c *cli.Context) (err error) {
 		if out.File != "" {
 			p.printf("Its recovery key was written to %s. Keep it away from this machine.\n\n", out.File)
 		}
-		p.printf("Next: weir manager run, and in another window weir manager invite.\n")
+		if g == nil {
+			p.printf("Next: weir manager run, and in another window weir manager invite.\n")
+			return
+		}
+		p.printf("Next: let the manager run, here or, better, always:\n\n  %s\n  %s\n\nand invite people, each with a link of their own:\n\n  %s\n\nweir alone says at any time how things stand and what is next.\n",
+			o.command("weir manager run"), o.command("weir manager service install"), o.command("weir manager invite"))
 	}); err != nil {
 		return fmt.Errorf("the database was founded, and that could not be printed: %w; weir manager link prints its link", err)
 	}
 	return nil
+}
+
+// charterOf is the charter that a command's flags ask for, without its keys.
+func charterOf(c *cli.Context) (charter wire.Charter, err error) {
+	if kind := c.String("kind"); kind != string(wire.KindLedger) {
+		return charter, usagef("--kind %s: only ledger can be founded", kind)
+	}
+	name, err := textOf(c, "name")
+	if err != nil {
+		return charter, err
+	}
+	if name == "" {
+		return charter, usagef("a database needs a name: --name NAME")
+	}
+	scale := c.Int("scale")
+	if scale < 0 || scale > 9 {
+		return charter, usagef("--scale %d: 0 to 9 decimal places are possible", scale)
+	}
+	lower, upper := c.String("lower"), c.String("upper")
+	charter = wire.Charter{
+		Kind: wire.KindLedger, Name: name, Created: time.Now().UnixMilli(), Unit: c.String("unit"), Scale: scale,
+		Encrypted: c.Bool("encrypted"), Quota: c.Int("quota"), Heartbeat: int(c.Duration("heartbeat").Seconds()), Stale: int(c.Duration("stale").Seconds()),
+	}
+	if charter.Lower, err = ledger.ParseAmount(lower, scale); err != nil {
+		return charter, usagef("--lower: %v", err)
+	}
+	if charter.Upper, err = ledger.ParseAmount(upper, scale); err != nil {
+		return charter, usagef("--upper: %v", err)
+	}
+	if charter.Lower > 0 || charter.Upper < 0 {
+		return charter, usagef("--lower %s --upper %s: a lower limit is zero or less, an upper limit zero or more", lower, upper)
+	}
+	return charter, nil
+}
+
+// founder is the key that will manage the database: the directory's, or a new one.
+func (p *program) founder(o options, g *guide) (owner, error) {
+	id, err := p.identity(o)
+	if !errors.Is(err, keyfile.ErrNotFound) {
+		return owner{id: id}, err
+	}
+	w := owner{fresh: true}
+	if w.seed, err = keys.NewSeed(rand.Reader); err != nil {
+		return w, err
+	}
+	w.id = keys.Derive(w.seed)
+	if g != nil {
+		w.passphrase, err = g.passphrase(o)
+		return w, err
+	}
+	from, err := o.passphrase(p)
+	if err != nil {
+		return w, err
+	}
+	w.passphrase, err = from.New(o.c.Context)
+	return w, err
 }
 
 // giveWords hands the recovery key's words out before there is a database that
@@ -182,6 +232,9 @@ func unfounded(dir host.Directory, name, recovery string) error {
 	}
 	if recovery == "" {
 		return nil
+	}
+	if dir.Holds(recovery) {
+		return fmt.Errorf("%s lies in the data directory, where whoever takes this computer finds both keys; nothing was written: name a file on another medium", recovery)
 	}
 	if _, err := os.Lstat(recovery); err == nil {
 		return fmt.Errorf("%s is there already and may hold another recovery key; nothing was written: name another file with --recovery", recovery)

@@ -24,11 +24,36 @@ func (p *program) memberJoin(c *cli.Context) error {
 		return err
 	}
 	in := host.JoinIn{Link: c.Args().First(), Name: name}
+	led := p.leads(o) && (in.Link == "" || name == "")
+	switch {
+	case led:
+		var own owner
+		var noted bool
+		g := &guide{p: p, ctx: c.Context}
+		if in, own, noted, err = g.leadJoin(c, o, in.Link, name); err != nil {
+			return err
+		}
+		if err := o.dir.Make(); err != nil {
+			return err
+		}
+		if err := p.write(o, own); err != nil {
+			return err
+		}
+		if noted {
+			p.noted(o, own)
+		}
+	case in.Link == "":
+		return usagef("weir member join LINK-OR-ANSWER is how it is called; it got 0 arguments")
+	default:
+		if _, err := host.ReadJoin(in.Link, time.Now()); err != nil {
+			return err
+		}
+		if err := p.haveKey(o); err != nil {
+			return err
+		}
+	}
 	link, err := host.ReadJoin(in.Link, time.Now())
 	if err != nil {
-		return err
-	}
-	if err := p.haveKey(o); err != nil {
 		return err
 	}
 	db, err := o.dir.Prepare(in)
@@ -78,6 +103,9 @@ func (p *program) memberJoin(c *cli.Context) error {
 			p.printf("You follow %q. This key is not a member.\n", v.Name)
 		}
 		p.note(holds)
+		if led {
+			p.nextAsMember(o)
+		}
 	})
 }
 
@@ -90,10 +118,18 @@ func memberName(c *cli.Context) (string, error) {
 	if err := wire.CheckMemberName(name); err != nil {
 		return "", usagef("--name: %v", err)
 	}
-	if ledger.IsNumber(name) {
-		return "", usagef("--name %s: digits alone would be taken for an account's number; put a letter into the name", name)
+	if err := checkMemberName(name); err != nil {
+		return "", usagef("--name %s: %v", name, err)
 	}
 	return name, nil
+}
+
+// checkMemberName says what is wrong with a name that somebody wants to have.
+func checkMemberName(name string) error {
+	if ledger.IsNumber(name) {
+		return errors.New("digits alone would be taken for an account's number; put a letter into the name")
+	}
+	return wire.CheckMemberName(name)
 }
 
 // called says which name holds, where it is not the one that was asked for.

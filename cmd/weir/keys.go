@@ -25,7 +25,9 @@ func (p *program) keys() *cli.Command {
 		Subcommands: []*cli.Command{
 			{Name: "new", Usage: "make a key", Flags: flags(common(), passphraseFlags()), Action: p.keysNew},
 			{Name: "show", Usage: "print the public key", Flags: common(), Action: p.keysShow},
-			{Name: "words", Usage: "print the 24 words that the key can be made from again", Flags: flags(common(), passphraseFlags()), Action: p.keysWords},
+			{Name: "words", Usage: "print the 24 words that the key can be made from again", Flags: flags(common(), passphraseFlags(), []cli.Flag{
+				&cli.BoolFlag{Name: "check", Usage: "ask two of them back, and remember that they are on paper"},
+			}), Action: p.keysWords},
 			{Name: "recover", Usage: "make the key again from its 24 words, read from standard input", Flags: flags(common(), passphraseFlags()), Action: p.keysRecover},
 			{Name: "passphrase", Usage: "change the passphrase, or take it away", Flags: flags(common(), passphraseFlags(), []cli.Flag{
 				&cli.StringFlag{Name: "new-passphrase-file", Usage: "the new passphrase is the first line of `FILE`", EnvVars: []string{"WEIR_NEW_PASSPHRASE_FILE"}},
@@ -144,9 +146,26 @@ func (p *program) keysWords(c *cli.Context) error {
 		return err
 	}
 	words := keys.Words(seed)
+	if c.Bool("check") {
+		return p.checkWords(c, o, seed)
+	}
 	return p.show(o.json, map[string]any{"words": words}, func() {
 		p.printf("Whoever has these words can act as you. Keep them on paper.\n%s", wordTable(words))
 	})
+}
+
+// checkWords shows the words and asks two of them back.
+func (p *program) checkWords(c *cli.Context, o options, seed keys.Seed) error {
+	if !p.leads(o) {
+		return usagef("--check asks for words, and there is no terminal to ask on")
+	}
+	own := owner{id: keys.Derive(seed), seed: seed}
+	g := &guide{p: p, ctx: c.Context}
+	noted, err := g.ownWords(own)
+	if err == nil && noted {
+		err = o.dir.SetWritten(own.id.Public())
+	}
+	return err
 }
 
 // wordTable numbers the words, four a line.
@@ -181,6 +200,9 @@ func (p *program) keysRecover(c *cli.Context) error {
 		return err
 	}
 	if err := p.newKey(o, seed); err != nil {
+		return err
+	}
+	if err := o.dir.SetWritten(keys.Derive(seed).Public()); err != nil { // who typed them has them
 		return err
 	}
 	return p.showKey(o, o.dir.Key(), keys.Derive(seed).Public(), "The key was made again from its words.")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -21,7 +22,10 @@ import (
 //	PROMPT ~> KEYS
 //
 // and types the keys, with Go's escapes, once the prompt is there; with ~> also
-// not before the terminal has ceased to show what is typed. What the terminal
+// not before the terminal has ceased to show what is typed. In the keys <word> is
+// the word that was asked for last, of the table of words that was shown last,
+// <$NAME> a variable of the script, and <$NAME/9> that with a line break after
+// every nine characters. What the terminal
 // showed is the stdout of the command. However the program ended, the terminal
 // must show again what is typed.
 func typing(ts *testscript.TestScript, neg bool, args []string) {
@@ -69,7 +73,7 @@ func typing(ts *testscript.TestScript, neg bool, args []string) {
 		}) {
 			ts.Fatalf("%q is not asked", prompt)
 		}
-		_, err = t.master.WriteString(keys)
+		_, err = t.master.WriteString(t.filled(ts, keys))
 		ts.Check(err)
 	}
 	var err error
@@ -89,6 +93,37 @@ func typing(ts *testscript.TestScript, neg bool, args []string) {
 	case code != args[0]:
 		ts.Fatalf("%s ended with %s, not %s", strings.Join(args[2:], " "), code, args[0])
 	}
+}
+
+var (
+	wordAsked  = regexp.MustCompile(`Word (\d+): $`)
+	wordShown  = regexp.MustCompile(`(\d+) ([a-z]+)`)
+	keysFilled = regexp.MustCompile(`<(word|\$[A-Z]+(?:/\d+)?)>`)
+)
+
+// filled puts words and variables into keys that are typed.
+func (t *terminal) filled(ts *testscript.TestScript, keys string) string {
+	return keysFilled.ReplaceAllStringFunc(keys, func(hole string) string {
+		name, width, cut := strings.Cut(strings.Trim(hole, "<$>"), "/")
+		if name != "word" {
+			value := ts.Getenv(name)
+			if n, err := strconv.Atoi(width); cut && err == nil {
+				value = regexp.MustCompile(fmt.Sprintf(".{%d}", n)).ReplaceAllString(value, "$0\n")
+			}
+			return value
+		}
+		var asked []string
+		if !looking(func() bool { asked = wordAsked.FindStringSubmatch(t.text()); return asked != nil }) {
+			ts.Fatalf("no word is asked")
+		}
+		var found string
+		for _, m := range wordShown.FindAllStringSubmatch(t.text(), -1) {
+			if m[1] == asked[1] {
+				found = m[2]
+			}
+		}
+		return found
+	})
 }
 
 // terminal is a pseudo-terminal and what it has shown.

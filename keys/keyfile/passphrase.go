@@ -28,6 +28,8 @@ type Passphrase struct {
 var (
 	// ErrNoPassphrase: none was given and there is no terminal to ask on.
 	ErrNoPassphrase = errors.New("a passphrase is needed and there is no terminal to ask on: give --passphrase-file or --passphrase-command")
+	// ErrDiffer: a new passphrase was typed in two ways.
+	ErrDiffer = errors.New("the two passphrases differ; nothing was written")
 	// ErrUnread: the file or the command that should give the passphrase did not.
 	ErrUnread = errors.New("no passphrase could be read")
 )
@@ -99,7 +101,7 @@ func (p Passphrase) choose(ctx context.Context) (string, error) {
 			return "", err
 		}
 		if first != second {
-			return "", errors.New("the two passphrases differ; nothing was written")
+			return "", ErrDiffer
 		}
 		return first, nil
 	}
