@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"weir/internal/host"
 	"weir/keys"
 	"weir/ledger"
 	"weir/ledger/wire"
@@ -193,13 +194,5 @@ func (o options) command(words string) string {
 	if !o.c.IsSet("dir") || os.Getenv("WEIR_DIR") != "" {
 		return words
 	}
-	return words + " --dir " + shellWord(string(o.dir))
-}
-
-// shellWord is a word as a shell takes it.
-func shellWord(word string) string {
-	if word != "" && strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:@%,") == "" {
-		return word
-	}
-	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	return words + " --dir " + host.Quoted(string(o.dir))
 }

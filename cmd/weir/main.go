@@ -103,7 +103,13 @@ func (p *program) app() *cli.App {
 			p.demo(), p.dht(), p.bench(), p.keys(), p.manager(), p.member(), p.verify(), p.paths(),
 		},
 	}
-	app.Action = p.group(app.Commands, "weir")
+	app.Flags = []cli.Flag{common()[0], jsonFlag()}
+	app.Action = func(c *cli.Context) error {
+		if c.NArg() == 0 {
+			return p.standing(c)
+		}
+		return p.group(app.Commands, "weir")(c)
+	}
 	app.OnUsageError = onUsage
 	var walk func(cs []*cli.Command, path string)
 	walk = func(cs []*cli.Command, path string) {
