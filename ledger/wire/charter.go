@@ -18,8 +18,8 @@ const KindLedger DatabaseKind = "ledger"
 const kindCatalogue DatabaseKind = "catalogue"
 
 // charterReserved are the keys of later charters: private, moderators,
-// fields, rules, access list, join policy.
-var charterReserved = []string{"al", "f", "j", "mo", "p", "ru"}
+// fields, rules, access list.
+var charterReserved = []string{"al", "f", "mo", "p", "ru"}
 
 // Charter is the founding document of a database: the value of an immutable
 // BEP-44 item, whose target is the database's ID.
@@ -28,6 +28,7 @@ var charterReserved = []string{"al", "f", "j", "mo", "p", "ru"}
 //	1:c  i<created, Unix ms>e
 //	1:e  i1e                   encrypted; absent: readable
 //	1:h  i<heartbeat, seconds>e
+//	1:j  i1e                   join by approval; absent: by an invitation alone
 //	1:k  6:ledger
 //	1:l  i<lower limit>e
 //	2:lk 32:<log key>
@@ -44,6 +45,7 @@ var charterReserved = []string{"al", "f", "j", "mo", "p", "ru"}
 type Charter struct {
 	Kind         DatabaseKind
 	Encrypted    bool   // only who has the read key can read the entries
+	Approval     bool   // who has an invitation is admitted once the manager says so
 	Name         string // see CheckName
 	Manager      keys.Public
 	Log          keys.LogPublic
@@ -94,6 +96,9 @@ func parseCharter(b []byte) (*Charter, error) {
 	}
 	r.key("h")
 	c.Heartbeat = int(r.int(HeartbeatMin, HeartbeatMax))
+	if c.Approval = r.optional("j"); c.Approval {
+		r.int(1, 1)
+	}
 	r.key("k")
 	c.Kind = DatabaseKind(r.bytes(1, KindNameBytesMax))
 	r.key("l")
@@ -135,8 +140,8 @@ func parseCharter(b []byte) (*Charter, error) {
 // the promise should one not be.
 var errNotCanonical = errors.New("not in its one form")
 
-// charterNewer finds a later version, or in a whole dict a later kind or a
-// reserved key, so that people hear that they need a newer weir and not that
+// charterNewer finds a later version, or in a whole dict a later kind, a later
+// join policy or a reserved key, so that people hear that they need a newer weir and not that
 // the charter is damaged.
 func charterNewer(b []byte) error {
 	r := reader{b: b}
@@ -159,9 +164,20 @@ func charterNewer(b []byte) error {
 		if key == "k" && bytes.Equal(value, String([]byte(kindCatalogue))) {
 			return fmt.Errorf("a catalogue: %w", ErrNewer)
 		}
+		if key == "j" && laterPolicy(value) {
+			return fmt.Errorf("a join policy %s: %w", value, ErrNewer)
+		}
 	}
 	r.close()
 	return r.end()
+}
+
+// laterPolicy says whether a canonical value is a join policy with a number above
+// those of today.
+func laterPolicy(value []byte) bool {
+	r := reader{b: value}
+	n := r.int(0, IntMax)
+	return r.end() == nil && n > 1
 }
 
 func (c *Charter) bytes() []byte {
@@ -173,6 +189,9 @@ func (c *Charter) bytes() []byte {
 		w.keyInt("e", 1)
 	}
 	w.keyInt("h", int64(c.Heartbeat))
+	if c.Approval {
+		w.keyInt("j", 1)
+	}
 	w.keyText("k", string(c.Kind))
 	w.keyInt("l", c.Lower)
 	w.keyBytes("lk", c.Log[:])

@@ -71,7 +71,9 @@ var decoders = []decoder{
 		valid:  one([]byte("5:hello"), nil),
 	},
 	{name: "charter", decode: recode(ParseCharter, encode), valid: func(_ testing.TB, s *sample) [][]byte {
-		return [][]byte{s.Charter, s.Sealed.Charter}
+		approving := sampleCharter()
+		approving.Approval = true
+		return [][]byte{s.Charter, s.Sealed.Charter, approving.bytes()}
 	}},
 	{name: "change", decode: recode(ParseChange, encode), valid: func(t testing.TB, s *sample) [][]byte {
 		endless := &Change{Name: "sweep", Args: SweepArgs(), Seen: s.Founded.Seen()}

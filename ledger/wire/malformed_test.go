@@ -64,7 +64,7 @@ func TestEveryDictIsRefusedWhenAnyOfItsKeysIsWrong(t *testing.T) {
 	s := makeSample(t)
 	// optional lists the keys that may be missing.
 	dicts := map[string]string{
-		"charter": "e", "change": "u", "transfer": "m", "admit": "", "limit": "", "suspend": "r",
+		"charter": "e j", "change": "u", "transfer": "m", "admit": "", "limit": "", "suspend": "r",
 		"resume": "r", "rename": "", "rekey": "", "head": "h ih w", "succession": "", "info": "",
 	}
 	for _, d := range decoders {

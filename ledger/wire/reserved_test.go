@@ -43,6 +43,9 @@ func reservedForms(t testing.TB, s *sample) (list []reservedForm) {
 	for _, key := range charterReserved {
 		add("charter", "key "+key, withKey(fields(t, s.Charter), field{key, []byte("i1e")}), 0)
 	}
+	for _, policy := range []string{"i2e", "i9007199254740991e"} {
+		add("charter", "join policy "+policy, withKey(fields(t, s.Charter), field{"j", []byte(policy)}), 0)
+	}
 	later := sampleCharter()
 	later.Kind = kindCatalogue
 	add("charter", "kind catalogue", later.bytes(), 0)
@@ -138,6 +141,9 @@ func reservedVectors(t testing.TB, s *sample, format string) (list []vector) {
 	case "charter":
 		for _, value := range []string{"i0e", "i2e", "1:1"} {
 			add("key e = "+value, withKey(fields(t, s.Charter), field{"e", []byte(value)}))
+		}
+		for _, value := range []string{"i0e", "i-1e", "1:1"} {
+			add("key j = "+value, withKey(fields(t, s.Charter), field{"j", []byte(value)}))
 		}
 	}
 	return list
