@@ -15,7 +15,7 @@ var levels = map[string]int{
 	// What is true and how it changes: pure and deterministic.
 	"ledger": 1, "ledger/outbox": 1, "internal/lookup": 1, "internal/lookup/kademliatest": 1, "internal/seed": 1, "internal/sign": 1,
 	// Edges: one foreign technology each.
-	"ledger/store": 2, "keys/keyfile": 2, "internal/mainline": 2, "internal/swarm": 2, "internal/control": 2, "internal/backup": 2, "internal/simnet": 2, "internal/loop": 2,
+	"ledger/store": 2, "keys/keyfile": 2, "internal/mainline": 2, "internal/swarm": 2, "internal/control": 2, "internal/backup": 2, "internal/qr": 2, "internal/simnet": 2, "internal/loop": 2,
 	// The two roles, as machines.
 	"manager": 3, "member": 3,
 	// What puts roles together, on real edges or simulated ones.
@@ -38,6 +38,7 @@ var foreign = map[string][]string{
 	"github.com/anacrolix/upnp":        {"internal/swarm"},
 	"github.com/anacrolix/utp":         {"internal/swarm"},
 	"github.com/cockroachdb/pebble/v2": {"ledger/store"},
+	"github.com/makiuchi-d/gozxing":    {"internal/qr"},
 	"github.com/oasisprotocol":         {"internal/sign"},
 	"github.com/tyler-smith/go-bip39":  {"keys"},
 	"github.com/urfave/cli/v2":         {"cmd/weir"},
@@ -48,7 +49,7 @@ var foreign = map[string][]string{
 	"golang.org/x/term":                {"keys/keyfile", "cmd/weir"},
 	"golang.org/x/text":                {"internal/host", "cmd/weir"},
 	"golang.org/x/time":                {"internal/mainline", "internal/swarm"},
-	"rsc.io/qr":                        {"cmd/weir"},
+	"rsc.io/qr":                        {"cmd/weir", "internal/qr"},
 }
 
 // broken are packages that nobody may import, though their module is welcome.
