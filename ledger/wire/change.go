@@ -23,10 +23,11 @@ const (
 	KindSweep    Kind = 6
 	KindRename   Kind = 7
 	KindRekey    Kind = 8
-	kinds        Kind = 9
+	KindSucceed  Kind = 9
+	kinds        Kind = 10
 )
 
-var kindNames = [kinds]string{"unknown", "transfer", "admit", "limit", "suspend", "resume", "sweep", "rename", "rekey"}
+var kindNames = [kinds]string{"unknown", "transfer", "admit", "limit", "suspend", "resume", "sweep", "rename", "rekey", "succeed"}
 
 // String is the kind's name on the wire.
 func (k Kind) String() string {

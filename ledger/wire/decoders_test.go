@@ -98,6 +98,9 @@ var decoders = []decoder{
 	},
 	{name: "rename", decode: recode(ParseRename, args), valid: one(Rename{2, "Bobby"}.Args())},
 	{name: "rekey", decode: recode(ParseRekey, args), valid: one(Rekey{2, bob.Public(), bob.SealPublic()}.Args())},
+	{name: "succeed", decode: recode(ParseSucceed, args), valid: func(t testing.TB, s *sample) [][]byte {
+		return [][]byte{must[[]byte](t)(s.Succeed.Args())}
+	}},
 	{
 		name: "message", stream: true,
 		decode: func(b []byte) ([]byte, error) {
@@ -142,6 +145,7 @@ var decoders = []decoder{
 	{name: "account effect", decode: recode(ParseAccountEffect, effect), valid: one(AccountEffect{2}.Encode(), nil)},
 	{name: "rename effect", decode: recode(ParseRenameEffect, effect), valid: one(RenameEffect{2, "Bobby"}.Encode(), nil)},
 	{name: "rekey effect", decode: recode(ParseRekeyEffect, effect), valid: one(RekeyEffect{2, bob.Public(), bob.SealPublic()}.Encode(), nil)},
+	{name: "succeed effect", decode: recode(ParseSucceedEffect, effect), valid: of(func(s *sample) []byte { return s.Succeed.Effect().Encode() })},
 	{name: "body", decode: recode(ParseBody, effect), valid: of(func(s *sample) []byte { return s.Body.Encode() })},
 	{
 		name: "frame", stream: true,

@@ -147,6 +147,8 @@ func checkEffect(k Kind, b []byte) (err error) {
 		_, err = ParseRenameEffect(b)
 	case KindRekey:
 		_, err = ParseRekeyEffect(b)
+	case KindSucceed:
+		_, err = ParseSucceedEffect(b)
 	default:
 		if len(b) != 0 {
 			err = fmt.Errorf("%v has no effect", k)

@@ -31,6 +31,7 @@ func FuzzResume(f *testing.F)         { fuzz(f, "resume") }
 func FuzzSweep(f *testing.F)          { fuzz(f, "sweep") }
 func FuzzRename(f *testing.F)         { fuzz(f, "rename") }
 func FuzzRekey(f *testing.F)          { fuzz(f, "rekey") }
+func FuzzSucceed(f *testing.F)        { fuzz(f, "succeed") }
 func FuzzMessage(f *testing.F)        { fuzz(f, "message") }
 func FuzzWindow(f *testing.F)         { fuzz(f, "window") }
 func FuzzOutbox(f *testing.F)         { fuzz(f, "outbox") }
@@ -42,6 +43,7 @@ func FuzzLimitEffect(f *testing.F)    { fuzz(f, "limit effect") }
 func FuzzAccountEffect(f *testing.F)  { fuzz(f, "account effect") }
 func FuzzRenameEffect(f *testing.F)   { fuzz(f, "rename effect") }
 func FuzzRekeyEffect(f *testing.F)    { fuzz(f, "rekey effect") }
+func FuzzSucceedEffect(f *testing.F)  { fuzz(f, "succeed effect") }
 func FuzzBody(f *testing.F)           { fuzz(f, "body") }
 func FuzzFrame(f *testing.F)          { fuzz(f, "frame") }
 func FuzzSealedFrame(f *testing.F)    { fuzz(f, "sealed frame") }

@@ -65,7 +65,7 @@ func TestEveryDictIsRefusedWhenAnyOfItsKeysIsWrong(t *testing.T) {
 	// optional lists the keys that may be missing.
 	dicts := map[string]string{
 		"charter": "e j", "change": "u", "transfer": "m", "admit": "", "limit": "", "suspend": "r",
-		"resume": "r", "rename": "", "rekey": "", "head": "h ih w", "succession": "", "info": "",
+		"resume": "r", "rename": "", "rekey": "", "head": "h ih w", "succession": "", "succeed": "", "info": "",
 	}
 	for _, d := range decoders {
 		optional, ok := dicts[d.name]

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -53,7 +54,7 @@ func reservedForms(t testing.TB, s *sample) (list []reservedForm) {
 	full := must[[]byte](t)((&Window{First: 8, Before: s.Chain}).Encode())
 	add("window", "padding to 955 bytes", append(full, make([]byte, WindowBytesMax-len(full))...), 0)
 	const kindAt = 1 + 8 + 8 + 8 + 32 + 64
-	add("entry", "kind 9", changed("entry", kindAt, byte(kinds)), 0)
+	add("entry", fmt.Sprintf("kind %d", kinds), changed("entry", kindAt, byte(kinds)), 0)
 	add("entry", "verdict 14", changed("entry", kindAt+1, byte(verdicts)), 0)
 	add("frame", "state 1 without read key", changed("frame", 1, byte(BodySealed)), 4)
 	add("frame", "state 3", changed("frame", 1, 3), 2)

@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -18,6 +19,7 @@ var (
 	recovery = keys.Derive(fill(0x02))
 	alice    = keys.Derive(fill(0x03))
 	bob      = keys.Derive(fill(0x04))
+	carol    = keys.Derive(fill(0x05)) // the manager's successor
 )
 
 // day is the time of the examples, 2026-01-02 03:04:05 UTC in Unix ms.
@@ -70,6 +72,8 @@ type sample struct {
 	Refused     *Entry // bob's
 	Head        *Head
 	Succession  *Succession
+	Succeed     Succeed // the item
+	Succeeded   []byte  // the frame that says so in the log, which would be the next
 	Link        DatabaseLink
 	Invitation  Invitation
 	Code        MemberCode
@@ -91,6 +95,7 @@ type sample struct {
 	Plain   []Frame
 
 	leaves [][]byte
+	acts   Hash // chain of account 0
 }
 
 // root is the root of the first size leaves (RFC 6962 section 2.1).
@@ -160,6 +165,8 @@ func makeSample(t testing.TB) *sample {
 	s.makeLog(t, sampleCharter())
 	s.makeOutbox(t)
 	s.makePublished()
+	s.Succeed = must[Succeed](t)(SignSuccession(*s.Succession, s.ID, day+120000, recovery.Publish))
+	s.Succeeded = s.succeeded(t)
 	s.makeLinks(t)
 	encrypted := sampleCharter()
 	encrypted.Encrypted = true
@@ -220,6 +227,7 @@ func (s *sample) makeLog(t testing.TB, charter *Charter) {
 		s.enter(t, e, manager, h, change)
 		h = ChainNext(h, change)
 	}
+	s.acts = h
 	s.Admitted = s.checkpoint()
 
 	pay := []Posting{{1, -250}, {2, 250}}
@@ -258,7 +266,7 @@ func (s *sample) makePublished() {
 	for rest := stream; len(rest) > 0; rest = rest[min(len(rest), ChunkBytes):] {
 		s.Head.Chunks = append(s.Head.Chunks, ImmutableTarget(ChunkValue(rest[:min(len(rest), ChunkBytes)])))
 	}
-	s.Succession = &Succession{Number: 1, Manager: bob.Public(), Log: bob.LogPublic(), Seal: bob.SealPublic(), Size: s.Checkpoint.Size, Root: s.Checkpoint.Root}
+	s.Succession = &Succession{Number: 1, Manager: carol.Public(), Log: carol.LogPublic(), Seal: carol.SealPublic(), Size: s.Checkpoint.Size, Root: s.Checkpoint.Root}
 
 	s.Evidence = &Evidence{Kind: EvidenceCheckpoints, Checkpoints: [2]Checkpoint{s.Checkpoint, SignCheckpoint(s.ID, manager.Log, s.Checkpoint.Size, s.Founded.Root)}}
 	s.Outgrows = &Evidence{
@@ -287,4 +295,13 @@ func (s *sample) makeLinks(t testing.TB) {
 	s.Invite = InviteKey(s.Invitation.Secret, s.Digest)
 	s.Request = NewJoinRequest(bob, "Bob", s.Digest, keys.Public(s.Invite.Public().(ed25519.PublicKey)))
 	s.JoinValue = must[[]byte](t)(SealJoinRequest(s.Request, manager.SealPublic(), [32]byte(fill(0x09))))
+}
+
+// succeeded is the frame of the succession as the log's next entry.
+func (s *sample) succeeded(t testing.TB) []byte {
+	bytesOf := must[[]byte](t)
+	change := bytesOf((&Change{Name: "succeed", Args: bytesOf(s.Succeed.Args()), Seen: s.Checkpoint.Seen()}).Encode())
+	next := &sample{Digest: s.Digest, leaves: slices.Clone(s.leaves)}
+	next.enter(t, Entry{Time: day + 121000, Number: 3, Kind: KindSucceed, Effect: s.Succeed.Effect().Encode()}, carol, s.acts, change)
+	return next.Frames[0]
 }

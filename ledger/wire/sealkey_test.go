@@ -57,6 +57,14 @@ func lowOrderVectors(t testing.TB, s *sample, format string) (list []vector) {
 		c := *s.Succession
 		c.Seal = low
 		add(name, c.bytes())
+	case "succeed":
+		c := s.Succeed
+		c.Seal = low
+		add(name, c.bytes())
+	case "succeed effect":
+		e := s.Succeed.Effect()
+		e.Seal = low
+		add(name, e.Encode())
 	case "admit":
 		for _, k := range lows {
 			add(name+", "+hex.EncodeToString(append(k[:2:2], k[30:]...)), Admit{Key: bob.Public(), Seal: k, Name: "Bob"}.bytes())

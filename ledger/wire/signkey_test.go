@@ -61,11 +61,16 @@ func TestNoKeyThatSignsIsOfSmallOrder(t *testing.T) {
 	s := makeSample(t)
 	for _, k := range smallKeys(t) {
 		for name, err := range map[string]error{
-			"admit":     second(ParseAdmit(Admit{Key: k, Seal: bob.SealPublic(), Name: "Bob"}.bytes())),
-			"rekey":     second(ParseRekey(Rekey{2, k, bob.SealPublic()}.bytes())),
-			"manager":   second(ParseCharter(changed(sampleCharter(), func(c *Charter) { c.Manager = k }).bytes())),
-			"log":       second(ParseCharter(changed(sampleCharter(), func(c *Charter) { c.Log = keys.LogPublic(k) }).bytes())),
-			"recovery":  second(ParseCharter(changed(sampleCharter(), func(c *Charter) { c.Recovery = k }).bytes())),
+			"admit":    second(ParseAdmit(Admit{Key: k, Seal: bob.SealPublic(), Name: "Bob"}.bytes())),
+			"rekey":    second(ParseRekey(Rekey{2, k, bob.SealPublic()}.bytes())),
+			"manager":  second(ParseCharter(changed(sampleCharter(), func(c *Charter) { c.Manager = k }).bytes())),
+			"log":      second(ParseCharter(changed(sampleCharter(), func(c *Charter) { c.Log = keys.LogPublic(k) }).bytes())),
+			"recovery": second(ParseCharter(changed(sampleCharter(), func(c *Charter) { c.Recovery = k }).bytes())),
+			"successor of the log": second(ParseSucceedEffect(func() []byte {
+				e := s.Succeed.Effect()
+				e.Manager = k
+				return e.Encode()
+			}())),
 			"successor": second(ParseSuccession(changed(s.Succession, func(x *Succession) { x.Manager = k }).bytes())),
 		} {
 			if err == nil {

@@ -34,7 +34,7 @@ func TestEveryItemAtItsLargestFitsAThousandBytes(t *testing.T) {
 	for i := range HeadOlderMax {
 		head.Older = append(head.Older, [20]byte{byte(i + 1)})
 	}
-	succession := &Succession{Number: IntMax, Manager: keys.Public(ones32()), Log: keys.LogPublic{3}, Seal: keys.SealPublic(ones32()), Size: IntMax, Root: ones32()}
+	succession := largestSuccession()
 	sealWindow := func(w *Window) []byte { return bytesOf(SealWindow(OutboxKeys{}, [24]byte{}, w)) }
 	for _, c := range []struct {
 		name  string
@@ -114,6 +114,7 @@ func TestTheLargestChangeOfEachKindFitsAMessageAndAnEntry(t *testing.T) {
 		postings = append(postings, Posting{IntMax, -IntMax})
 	}
 	name, reason := strings.Repeat("n", MemberNameBytesMax), strings.Repeat("r", ReasonBytesMax)
+	largest := Succeed{Succession: *largestSuccession(), Seq: IntMax}
 	admit := Admit{Key: bob.Public(), Seal: bob.SealPublic(), Name: name, Limits: &Limits{-IntMax, IntMax}}
 	for _, c := range []struct {
 		kind   Kind
@@ -128,6 +129,7 @@ func TestTheLargestChangeOfEachKindFitsAMessageAndAnEntry(t *testing.T) {
 		{KindSweep, SweepArgs(), nil},
 		{KindRename, bytesOf(Rename{IntMax, name}.Args()), RenameEffect{IntMax, name}.Encode()},
 		{KindRekey, bytesOf(Rekey{IntMax, bob.Public(), bob.SealPublic()}.Args()), RekeyEffect{IntMax, bob.Public(), bob.SealPublic()}.Encode()},
+		{KindSucceed, bytesOf(largest.Args()), largest.Effect().Encode()},
 	} {
 		change := bytesOf((&Change{c.kind.String(), c.args, Seen{IntMax, [16]byte{1}}, IntMax}).Encode())
 		back, err := ParseChange(change)
@@ -181,4 +183,8 @@ func TestTheKeyOfAnInvitationIsAnEd25519Key(t *testing.T) {
 	if bytes.Equal(key, InviteKey([16]byte{1}, Digest{3})) || bytes.Equal(key, InviteKey([16]byte{2}, Digest{2})) {
 		t.Error("the key does not depend on secret and digest")
 	}
+}
+
+func largestSuccession() *Succession {
+	return &Succession{Number: IntMax, Manager: keys.Public(ones32()), Log: keys.LogPublic{3}, Seal: keys.SealPublic(ones32()), Size: IntMax, Root: ones32()}
 }

@@ -154,6 +154,15 @@ func makeExamples(t testing.TB) map[string]example {
 		e.text("target", MutableTarget(manager.Public(), s.ID.Salt()).String())
 	})
 	add("succession", func(e *example) { e.bytes("succession", bytesOf(s.Succession.Encode())) })
+	add("succession in the log", func(e *example) {
+		e.text("seq", fmt.Sprint(s.Succeed.Seq))
+		e.bytes("signed", ItemSigned(s.ID.Salt(), s.Succeed.Seq, s.Succeed.Value()))
+		e.bytes("signature", s.Succeed.Sig[:])
+		e.text("target", MutableTarget(recovery.Public(), s.ID.Salt()).String())
+		e.bytes("arguments", bytesOf(s.Succeed.Args()))
+		e.bytes("effect", s.Succeed.Effect().Encode())
+		e.bytes("entry 5's", s.Succeeded)
+	})
 	add("infohashes", func(e *example) {
 		newest, volume := Infohash(s.NewestInfo), Infohash(s.VolumeInfo)
 		e.bytes("newest", s.NewestInfo)
@@ -289,6 +298,7 @@ func TestTheSpecificationNamesEveryVerdictKindAndLimit(t *testing.T) {
 		fmt.Sprintf("| change · arguments | %d · %d bytes |", ChangeBytesMax, ArgsBytesMax),
 		fmt.Sprintf("| kind's name · database's name · member's name | %d · %d · %d bytes |", KindNameBytesMax, NameBytesMax, MemberNameBytesMax),
 		fmt.Sprintf("| unit · memo · reason | %d · %d · %d bytes |", UnitBytesMax, MemoBytesMax, ReasonBytesMax),
+		fmt.Sprintf("%d bytes |\n| change", SuccessionBytesMax),
 		fmt.Sprintf("| postings | %d to %d |", PostingsMin, PostingsMax),
 		fmt.Sprintf("| window · its targets · inline with 0 and with 32 targets | %d bytes · %d · %d and %d bytes |", WindowBytesMax, WindowTargetsMax, InlineRoom(0), InlineRoom(WindowTargetsMax)),
 		fmt.Sprintf("| entry · body · frame | %s · %s · %s bytes |", thousands(EntryBytesMax), thousands(BodyBytesMax), thousands(FrameBytesMax)),

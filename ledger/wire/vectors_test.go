@@ -241,5 +241,13 @@ var chosen = map[string][]vector{
 	"limit":   {text("one limit", "d1:ai2e1:li-5ee"), text("both limits the wrong way around, which is for the ledger to say", "d1:ai2e1:li5e1:ui-5ee")},
 	"suspend": {text("empty reason", "d1:ai2e1:r0:e"), text("no account", "d1:r1:xe")},
 	"sweep":   {text("with something in it", "d1:ai1ee")},
-	"link":    {text("magnet", "magnet:?xt=urn:btih:0000000000000000000000000000000000000000"), text("nothing behind the colon", "WEIR:")},
+	"succeed": {
+		text("no succession", "d1:qi1e1:s64:"+strings.Repeat("s", 64)+"1:v2:dee"),
+		text("an empty succession", "d1:qi1e1:s64:"+strings.Repeat("s", 64)+"1:v0:e"),
+		text("a succession that ends early", "d1:qi1e1:s64:"+strings.Repeat("s", 64)+"1:v7:d1:Vi1ee"),
+		text("a succession of a later version", "d1:qi1e1:s64:"+strings.Repeat("s", 64)+"1:v8:d1:Vi2eee"),
+		text("a negative seq", "d1:qi-1e1:s64:"+strings.Repeat("s", 64)+"1:v2:dee"),
+		text("a signature of 63 bytes", "d1:qi1e1:s63:"+strings.Repeat("s", 63)+"1:v2:dee"),
+	},
+	"link": {text("magnet", "magnet:?xt=urn:btih:0000000000000000000000000000000000000000"), text("nothing behind the colon", "WEIR:")},
 }
