@@ -36,4 +36,6 @@ type Batch struct {
 	Hashes    []tlog.Hash // the stored hashes to append, from FirstHash
 	FirstHash int64
 	Accounts  []Account // every account that changed, as it is after, by number
+
+	Successions []wire.Succeed // of the batch, in order
 }

@@ -38,6 +38,11 @@ func (d *draft) decide(signer *Account, c *wire.Change, time int64) (act, wire.V
 	if signer.Suspended {
 		return nil, wire.Suspended, nil
 	}
+	if s, ok := a.(*succession); ok {
+		if s.root, err = d.tree.root(d.Size); err != nil {
+			return nil, 0, err
+		}
+	}
 	if v := a.judge(d, signer); v != wire.Applied {
 		return nil, v, nil
 	}
@@ -94,6 +99,10 @@ func (d *draft) parse(c *wire.Change) (act, wire.Verdict) {
 		var k wire.Rekey
 		k, err = wire.ParseRekey(c.Args)
 		a = rekeying(k)
+	case wire.KindSucceed:
+		var s wire.Succeed
+		s, err = wire.ParseSucceed(c.Args)
+		a = &succession{Succeed: s}
 	default:
 		return nil, wire.UnknownKind
 	}

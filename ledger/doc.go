@@ -36,13 +36,15 @@
 //	not_permitted        a transfer by account 0, or one that takes from
 //	                     anybody but its signer, or not from the signer; an
 //	                     admission, limit, suspension or resumption by a member;
-//	                     a sweep that is not due
+//	                     a sweep that is not due; a succession that does not
+//	                     stand where it says, is not newer, or is not signed by
+//	                     the recovery key
 //	unbalanced           postings that do not sum to zero, name an account
 //	                     twice or are zero
 //	unknown_account      an account that does not exist; account 0, which has
 //	                     no balance, no limits and cannot be suspended
-//	key_in_use           the key is an account's, or the manager's log or
-//	                     recovery key
+//	key_in_use           the key is an account's, the recovery key, or is or was
+//	                     the manager's log key
 //	name_in_use          the name is an account's, A-Z and a-z alike
 //	invalid_limits       not lower ≤ 0 ≤ upper
 //	below_lower_limit    the signer's balance would be under its lower limit
@@ -67,6 +69,10 @@
 // In an encrypted database the stream's frames are sealed under its read key
 // (readkey.go), and nothing else is another: leaves, hashes, chains and verdicts
 // are over what is in them. Lengths and offsets are the sealed stream's.
+//
+// A succession gives the manager other keys (term.go). Its own entry is signed by
+// the new publish key, and stands where the recovery key said; so who holds the
+// old keys can neither make one nor go on after it.
 //
 // A sweep begins a volume. It is due as soon as the tail is longer than
 // wire.VolumeBytes, and is then the next entry, of the same batch. Elsewhere a

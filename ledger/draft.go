@@ -22,12 +22,14 @@ type draft struct {
 	byKey    map[keys.Public]uint64
 	byName   map[string]uint64 // folded
 	sum      int64
+	terms    Terms // successions since
 
 	// Of the batch being made.
 	batch   int // its number in this draft
 	start   uint64
 	hashed  int // tree.added that belong to earlier batches
 	entries []Decided
+	termed  int      // terms that belong to earlier batches
 	changed []uint64 // accounts
 }
 
@@ -100,8 +102,7 @@ func (d *draft) admit(a Account) {
 func (d *draft) keyUsed(k keys.Public) bool {
 	_, old := d.base.keyed[k]
 	_, added := d.byKey[k]
-	c := d.base.Charter
-	return old || added || k == c.Recovery || keys.LogPublic(k) == c.Log
+	return old || added || d.managerKey(k)
 }
 
 // named gives the account that has or had a name.
@@ -170,7 +171,10 @@ func (d *draft) finish(frames []byte) (*Batch, error) {
 		Hashes:    slices.Clone(d.tree.added[d.hashed:]),
 		FirstHash: d.tree.first + int64(d.hashed),
 		Accounts:  make([]Account, len(d.changed)),
+
+		Successions: slices.Clone(d.terms[d.termed:]),
 	}
+	d.termed = len(d.terms)
 	slices.Sort(d.changed)
 	for i, n := range d.changed {
 		b.Accounts[i] = d.accounts[n].Account

@@ -40,14 +40,14 @@ func Outgrown(small, large wire.Checkpoint, hashes tlog.HashReader) (*wire.Evide
 }
 
 // CheckEvidence checks what ParseEvidence leaves to do, with nothing but the
-// database's charter: that both are signed, checkpoints by its log key, and the
-// proof between two sizes. The error wraps ErrSignature or ErrProof.
-func CheckEvidence(e *wire.Evidence, id wire.ID, digest wire.Digest, log keys.LogPublic, verify sign.Verifier) error {
+// database's charter and its successions: that both are signed, checkpoints by
+// the log key for their size (Terms.LogKey), and the proof between two sizes. The error wraps ErrSignature or ErrProof.
+func CheckEvidence(e *wire.Evidence, id wire.ID, digest wire.Digest, log func(size uint64) keys.LogPublic, verify sign.Verifier) error {
 	if e.Kind == wire.EvidenceChanges {
 		return checkChanges(e, digest, verify)
 	}
 	for _, c := range e.Checkpoints {
-		if !c.Verify(id, log) {
+		if !c.Verify(id, log(c.Size)) {
 			return fmt.Errorf("check a checkpoint of %d in evidence: %w", c.Size, ErrSignature)
 		}
 	}

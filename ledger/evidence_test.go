@@ -6,12 +6,14 @@ import (
 	"testing"
 
 	"weir/internal/sign"
+	"weir/keys"
 	"weir/ledger/wire"
 )
 
 func TestALogThatDoesNotBeginWithASmallerOneIsProvedToHaveOutgrownIt(t *testing.T) {
 	h, _, roots := grow(t, 20)
 	manager, id := identity(0), wire.ID{7}
+	logKey := func(uint64) keys.LogPublic { return manager.LogPublic() }
 	signed := func(size uint64, root wire.Hash) wire.Checkpoint {
 		return wire.SignCheckpoint(id, manager.Log, size, root)
 	}
@@ -37,7 +39,7 @@ func TestALogThatDoesNotBeginWithASmallerOneIsProvedToHaveOutgrownIt(t *testing.
 				t.Fatal(err)
 			}
 			checked := func() error {
-				return CheckEvidence(e, id, wire.Digest{}, manager.LogPublic(), sign.ZIP215{})
+				return CheckEvidence(e, id, wire.Digest{}, logKey, sign.ZIP215{})
 			}
 			if err := checked(); err != nil {
 				t.Fatalf("%d to %d: %v", old, size, err)
@@ -56,7 +58,8 @@ func TestALogThatDoesNotBeginWithASmallerOneIsProvedToHaveOutgrownIt(t *testing.
 }
 
 func TestEvidenceIsCheckedBySignatures(t *testing.T) {
-	manager, ada, id, digest := identity(0), identity(1), wire.ID{7}, wire.Digest{8}
+	ada, id, digest := identity(1), wire.ID{7}, wire.Digest{8}
+	logKey := func(uint64) keys.LogPublic { return identity(0).LogPublic() }
 	checkpoint := func(by int, root byte) wire.Checkpoint {
 		return wire.SignCheckpoint(id, identity(by).Log, 5, wire.Hash{root})
 	}
@@ -75,7 +78,7 @@ func TestEvidenceIsCheckedBySignatures(t *testing.T) {
 		{"one of them forged", wire.Evidence{Kind: wire.EvidenceChanges, Changes: [2]wire.SignedNumber{change(1, 1), change(2, 2)}}, ErrSignature},
 		{"growth, forged", wire.Evidence{Kind: wire.EvidenceGrowth, Checkpoints: [2]wire.Checkpoint{checkpoint(0, 1), checkpoint(2, 2)}}, ErrSignature},
 	} {
-		if err := CheckEvidence(&c.e, id, digest, manager.LogPublic(), sign.ZIP215{}); !errors.Is(err, c.want) {
+		if err := CheckEvidence(&c.e, id, digest, logKey, sign.ZIP215{}); !errors.Is(err, c.want) {
 			t.Errorf("%s: %v", c.name, err)
 		}
 	}

@@ -75,6 +75,9 @@ func (s *State) explainNotPermitted(c *wire.Change) string {
 	if c != nil && c.Kind() == wire.KindTransfer {
 		return "A member pays from its own account and from no other."
 	}
+	if c != nil && c.Kind() == wire.KindSucceed {
+		return "A succession stands where it says, is newer than every one before it, and is signed by the recovery key. This one is not."
+	}
 	return "Only the manager may do that."
 }
 

@@ -109,7 +109,7 @@ func FuzzApply(f *testing.F) {
 		pay(1, 2, 5), pay(1, 99, 5), pay(1, 2, 1<<40), transferOf("memo", posting(1, -5), posting(2, 2), posting(3, 3)),
 		admit(70, "Seventy", nil), admit(1, "One", &wire.Limits{Lower: -1, Upper: 1}), limitOf(2, -5, 5), suspend(2), resume(2),
 		renameTo(2, "Two"), renameTo(5, memberName(2)), rekeyTo(2, identity(71).Public()), rekeyTo(5, identity(72).Public()),
-		{kind: wire.KindSweep, b: wire.SweepArgs()}, {b: []byte("de")},
+		{kind: wire.KindSweep, b: wire.SweepArgs()}, bases[0].succeed(700, nil, func(s *wire.Succeed) { s.Sig[3] ^= 1 }), {b: []byte("de")},
 	} {
 		f.Add(uint8(1), a.kind.String(), a.b, a.b, int64(0), uint64(1))
 		f.Add(uint8(0), a.kind.String(), a.b, a.b, int64(created*2), uint64(0))

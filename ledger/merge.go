@@ -30,7 +30,8 @@ type Queue struct {
 }
 
 // Manager signs the manager's own acts and sweeps: wire.ChangeSigned of number
-// and chain, by the charter's manager key. The chain continues account 0's.
+// and chain, by the publish key of account 0, or of the successor whose succession
+// is the first act. The chain continues account 0's.
 type Manager interface {
 	Sign(number uint64, chain wire.Hash) wire.Signature
 }

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 
 	"weir/internal/sign"
+	"weir/keys"
 	"weir/ledger/wire"
 )
 
@@ -96,7 +97,11 @@ func (r *replayer) frame(f wire.Frame, n int) error {
 	case r.sweepDue() && (e.Account != managerAccount || e.Kind != wire.KindSweep || e.Verdict != wire.Applied):
 		return invalid("the tail is full, and this is not a sweep")
 	}
-	if err := r.expect(signer, e); err != nil {
+	key := signer.Key
+	if s, err := wire.ParseSucceedEffect(e.Effect); e.Kind == wire.KindSucceed && e.Verdict == wire.Applied && err == nil {
+		key = s.Manager // if the recovery key says so, which recompute checks
+	}
+	if err := r.expect(key, e); err != nil {
 		return err
 	}
 	if e.Verdict != wire.Applied {
@@ -144,13 +149,13 @@ func (r *replayer) finishBatch() error {
 }
 
 // expect notes an entry's signature to be checked, by the key that its
-// account has at this point.
-func (r *replayer) expect(signer *Account, e *wire.Entry) error {
+// account has at this point, or by the one that takes over with it.
+func (r *replayer) expect(key keys.Public, e *wire.Entry) error {
 	if len(r.signed) == 0 {
 		r.first = r.Size
 	}
 	r.signed = append(r.signed, sign.Item{
-		Key:     signer.Key,
+		Key:     key,
 		Message: wire.ChangeSigned(r.base.Digest, e.Number, e.Chain),
 		Sig:     e.Sig,
 	})

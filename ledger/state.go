@@ -28,7 +28,8 @@ type State struct {
 	// is always one more than their sum.
 	Fixed
 
-	accounts []Account              // by number
+	accounts []Account // by number
+	terms    Terms
 	keyed    map[keys.Public]uint64 // by every key that an account has or had
 	byName   map[string]uint64      // by every name, folded; account 0 has none
 	sum      int64
@@ -62,13 +63,15 @@ func Found(charter []byte, key *keys.ReadKey) (*State, *Batch, error) {
 }
 
 // Load rebuilds a state from what a store kept: Fixed as it was in the last
-// Batch, and every account, in any order. The read key is as for Found.
-func Load(charter []byte, key *keys.ReadKey, fixed Fixed, accounts []Account) (*State, error) {
+// Batch, every account, in any order, and the successions, in theirs. The read
+// key is as for Found.
+func Load(charter []byte, key *keys.ReadKey, fixed Fixed, accounts []Account, successions ...wire.Succeed) (*State, error) {
 	s, err := newState(charter, key)
 	if err != nil {
 		return nil, fmt.Errorf("load a database: %w", err)
 	}
 	s.Fixed = fixed
+	s.terms = append(s.terms, successions...)
 	sorted := slices.Clone(accounts)
 	slices.SortFunc(sorted, func(a, b Account) int { return cmp.Compare(a.Number, b.Number) })
 	for i, a := range sorted {
@@ -106,8 +109,10 @@ func (s *State) check() error {
 	tail := s.Volume <= s.Length
 	counted := s.Size == 1+s.Accepted+s.Refused
 	switch {
-	case len(s.accounts) == 0 || s.accounts[managerAccount].Key != s.Charter.Manager:
-		return errors.New("account 0 is not the charter's manager")
+	case len(s.accounts) == 0 || s.accounts[managerAccount].Key != s.terms.Newest().Manager:
+		return errors.New("account 0 is not the charter's manager, or its newest successor")
+	case !s.terms.follow(s.Size):
+		return errors.New("the successions do not follow each other")
 	case s.sum != 0:
 		return fmt.Errorf("the balances sum to %d, not zero", s.sum)
 	case s.Size == 0 || s.Size > wire.IntMax || !tail || !counted || s.Volumes < 0:
@@ -131,6 +136,7 @@ func newState(charter []byte, key *keys.ReadKey) (*State, error) {
 		ReadKey: cloneKey(key),
 		keyed:   map[keys.Public]uint64{},
 		byName:  map[string]uint64{},
+		terms:   Terms{charterTerm(c)},
 		cut:     wire.VolumeBytes,
 	}, nil
 }
@@ -202,6 +208,7 @@ func (s *State) Adopt(b *Batch) {
 		panic(fmt.Sprintf("ledger: adopt a batch at %d in a state of %d bytes", b.Start, s.Length))
 	}
 	s.Fixed = b.Fixed
+	s.terms = append(s.terms, b.Successions...)
 	for _, a := range b.Accounts {
 		s.put(a)
 	}

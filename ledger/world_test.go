@@ -141,7 +141,7 @@ func newWorldCut(t testing.TB, key *keys.ReadKey, members int, cut uint64) *worl
 // the key.
 func (w *world) load(t testing.TB, fixed Fixed, accounts []Account) *State {
 	t.Helper()
-	s, err := Load(w.charter, w.key, fixed, accounts)
+	s, err := Load(w.charter, w.key, fixed, accounts, w.state.terms[1:]...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -344,7 +344,7 @@ func sameState(t testing.TB, got, want *State) {
 		t.Fatalf("states differ:\n%+v\n%+v", got.Fixed, want.Fixed)
 	}
 	if !reflect.DeepEqual(got.accounts, want.accounts) || !reflect.DeepEqual(got.keyed, want.keyed) ||
-		!reflect.DeepEqual(got.byName, want.byName) || got.sum != want.sum {
+		!reflect.DeepEqual(got.byName, want.byName) || !reflect.DeepEqual(got.terms, want.terms) || got.sum != want.sum {
 		t.Fatalf("accounts differ:\n%+v\n%+v", got.accounts, want.accounts)
 	}
 }
@@ -353,7 +353,7 @@ func sameBatch(t testing.TB, got, want *Batch) {
 	t.Helper()
 	if got.Fixed != want.Fixed || got.Start != want.Start || got.FirstHash != want.FirstHash ||
 		!bytes.Equal(got.Frames, want.Frames) || !reflect.DeepEqual(got.Hashes, want.Hashes) ||
-		!reflect.DeepEqual(got.Accounts, want.Accounts) || len(got.Entries) != len(want.Entries) {
+		!reflect.DeepEqual(got.Accounts, want.Accounts) || !reflect.DeepEqual(got.Successions, want.Successions) || len(got.Entries) != len(want.Entries) {
 		t.Fatalf("batches differ:\n%+v\n%+v", got, want)
 	}
 	for i := range want.Entries {

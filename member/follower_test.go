@@ -256,7 +256,7 @@ func TestARewrittenHistoryIsEvidenceAndEndsFollowing(t *testing.T) {
 				check(t, r.Store().Scan("evidence/", func(_ string, v []byte) bool {
 					kept++
 					e := must[*wire.Evidence](t)(wire.ParseEvidence(v))
-					check(t, ledger.CheckEvidence(e, st.ID, st.Digest, st.Charter.Log, sign.ZIP215{}))
+					check(t, ledger.CheckEvidence(e, st.ID, st.Digest, st.LogKey, sign.ZIP215{}))
 					if small, large := e.Sizes(); small.Size != c.size || large.Size != st.Size {
 						t.Errorf("evidence of %d and %d entries", small.Size, large.Size)
 					}

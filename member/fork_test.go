@@ -59,7 +59,7 @@ func (r *reader) evidence(t testing.TB) (all []*wire.Evidence) {
 	st := r.Store().State()
 	check(t, r.Store().Scan("evidence/", func(_ string, v []byte) bool {
 		e := must[*wire.Evidence](t)(wire.ParseEvidence(v))
-		check(t, ledger.CheckEvidence(e, st.ID, st.Digest, st.Charter.Log, sign.ZIP215{}))
+		check(t, ledger.CheckEvidence(e, st.ID, st.Digest, st.LogKey, sign.ZIP215{}))
 		all = append(all, e)
 		return true
 	}))

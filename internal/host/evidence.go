@@ -63,7 +63,7 @@ func held(s *store.Store) (n int) {
 func viewEvidence(st *ledger.State, e *wire.Evidence, b []byte) EvidenceView {
 	v := EvidenceView{
 		Key: hex.EncodeToString(st.Charter.Manager[:]), Bytes: base64.StdEncoding.EncodeToString(b),
-		Verified: ledger.CheckEvidence(e, st.ID, st.Digest, st.Charter.Log, sign.ZIP215{}) == nil,
+		Verified: ledger.CheckEvidence(e, st.ID, st.Digest, st.LogKey, sign.ZIP215{}) == nil,
 	}
 	if e.Kind == wire.EvidenceChanges {
 		v.Kind, v.Key = "two_changes", hex.EncodeToString(e.Changes[0].Key[:])

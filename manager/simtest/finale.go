@@ -173,7 +173,7 @@ func (w *World) proofs(m *machine) int {
 	}
 	n := 0
 	for _, e := range all {
-		if err := ledger.CheckEvidence(e, w.watch.id, m.store.State().Digest, w.Manager.id.LogPublic(), sign.ZIP215{}); err != nil {
+		if err := ledger.CheckEvidence(e, w.watch.id, m.store.State().Digest, m.store.State().LogKey, sign.ZIP215{}); err != nil {
 			w.fail("evidence is proof", "%s: %v", m.name, err)
 		}
 		if e.Kind != wire.EvidenceChanges {
