@@ -43,6 +43,8 @@ func (r *rot) run() {
 		switch {
 		case errors.Is(err, store.ErrDamaged):
 			r.found(Text(err))
+		case errors.Is(err, store.ErrRewound):
+			continue
 		case err != nil:
 			return // the store is broken or closed: others say so
 		}

@@ -47,10 +47,14 @@ func (s *Store) Audit(progress func(done, total uint64)) (*Report, error) {
 		store: s, rows: snapshot, report: &Report{}, progress: progress,
 		promised: [2]uint64{before, after}, errPromised: errors.Join(errBefore, errAfter),
 	}
+	rewinds := s.rewinds()
 	_, errRun := a.part(a.run)
 	_, errClose := a.part(a.close) // an iterator says again what it met
 	if err := errors.Join(errRun, errClose); err != nil {
 		return nil, fmt.Errorf("audit a store: %w", err)
+	}
+	if s.rewinds() != rewinds {
+		return nil, fmt.Errorf("audit a store: %w", ErrRewound)
 	}
 	return a.report, nil
 }

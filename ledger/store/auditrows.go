@@ -143,6 +143,16 @@ func (a *auditor) compare() error {
 			return err
 		}
 	}
+	terms := st.Terms()[1:]
+	for _, t := range terms {
+		b, err := encodeTerm(t)
+		if err != nil {
+			return err
+		}
+		if err := a.row(key8(rowTerm, t.Number), b, "succession %d", t.Number); err != nil {
+			return err
+		}
+	}
 	return a.count(map[byte]uint64{
 		rowFixed:   1,
 		rowCount:   1,
@@ -151,6 +161,7 @@ func (a *auditor) compare() error {
 		rowOffsets: st.Size,
 		rowNumber:  a.numbers,
 		rowTouch:   a.touches,
+		rowTerm:    uint64(len(terms)),
 		rowVolume:  uint64(len(a.cuts)),
 		rowPiece:   uint64(r.Pieces),
 	})

@@ -18,7 +18,8 @@
 // where a sweep begins a volume), syncs them, and then writes ONE synced pebble
 // batch, which holds the new length. Bytes past that length mean nothing: they
 // are what a torn commit left, which Open cuts off, or a download that is under
-// way, which it keeps (ahead.go). What is committed is never written to again.
+// way, which it keeps (ahead.go). What is committed is never written to again; a
+// Rewind cuts it off.
 //
 // The caller's duties, in order:
 //
@@ -27,7 +28,8 @@
 //     Everything that reads, and File, may be used from any goroutine.
 //  3. On a full disk Open gives a store that can be read, and whose commits are
 //     ErrNoSpace.
-//  4. After ErrBroken, or ErrCrashed, only Close is of use: whether the last
+//  4. Rewind takes the log back, where a succession made its end void.
+//  5. After ErrBroken, or ErrCrashed, only Close is of use: whether the last
 //     commit happened is known after the next Open. After any other error of
 //     Commit nothing has happened and the same commit may be tried again.
 //

@@ -24,6 +24,8 @@ var (
 	ErrNoSpace = errors.New("the disk is full")
 	// ErrClosed: the store was closed.
 	ErrClosed = errors.New("the store is closed")
+	// ErrRewound: what was being read was taken back meanwhile.
+	ErrRewound = errors.New("the log was taken back meanwhile, since the manager's key was replaced; do it again")
 	// ErrCrashed: the simulated machine has lost its power.
 	ErrCrashed = errors.New("the simulated machine has crashed")
 )

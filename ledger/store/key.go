@@ -15,6 +15,7 @@ import "encoding/binary"
 //	                        and what it adds to its shelf (shelf.go)
 //	p volume(4) piece(4)    SHA-1(20) of a piece, the last one as far as it is committed
 //	c                       how many commits there were, this one included (count.go)
+//	s number(8)             a succession of the log, as the arguments of its change
 //	k key                   a role's own record
 const (
 	rowFixed   = 'f'
@@ -26,6 +27,7 @@ const (
 	rowVolume  = 'v'
 	rowPiece   = 'p'
 	rowCount   = 'c'
+	rowTerm    = 's'
 	rowKey     = 'k'
 )
 

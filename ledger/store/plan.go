@@ -102,5 +102,7 @@ func (p *plan) layout(l *layout, t *tail) *layout {
 		start:  p.start,
 		pieces: t.whole[:n:n],
 		last:   t.last(),
+
+		rewinds: l.rewinds,
 	}
 }

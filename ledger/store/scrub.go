@@ -15,7 +15,12 @@ import (
 // pause is called after each piece, from any goroutine but the owner's; an error
 // of it ends the scrub.
 func (s *Store) Scrub(pause func(bytes int) error) error {
-	if err := s.scrub(pause); err != nil {
+	before := s.rewinds()
+	err := s.scrub(pause)
+	if s.rewinds() != before {
+		err = ErrRewound
+	}
+	if err != nil {
 		return fmt.Errorf("scrub a store: %w", err)
 	}
 	return nil

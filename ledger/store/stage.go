@@ -32,6 +32,15 @@ func stage(batch *pebble.Batch, batches []*ledger.Batch) error {
 		for _, a := range b.Accounts {
 			accounts[a.Number] = a
 		}
+		for _, s := range b.Successions {
+			term, err := encodeTerm(s)
+			if err != nil {
+				return err
+			}
+			if err := batch.Set(key8(rowTerm, s.Number), term, nil); err != nil {
+				return err
+			}
+		}
 	}
 	first, last := batches[0], batches[len(batches)-1]
 	leaf := last.Size - uint64(len(offsets)/8)

@@ -68,6 +68,8 @@ type layout struct {
 	start  uint64   // of the tail
 	pieces []byte   // SHA-1 of the tail's whole pieces; bytes are never changed
 	last   [20]byte // of the short piece at the end, if there is one
+
+	rewinds int // how often the log was taken back since the store was opened
 }
 
 // tailLength is the committed bytes of the tail.
@@ -201,7 +203,11 @@ func (s *Store) load() error {
 	if err != nil {
 		return err
 	}
-	s.state, err = ledger.Load(s.charter, s.options.ReadKey, fixed, accounts)
+	terms, err := loadTerms(s.index.db)
+	if err != nil {
+		return err
+	}
+	s.state, err = ledger.Load(s.charter, s.options.ReadKey, fixed, accounts, terms...)
 	switch {
 	case errors.Is(err, ErrReadKey):
 		return err

@@ -30,6 +30,7 @@ func TestSweeps(t *testing.T) {
 	t.Run("add to a shelf what an audit compares", func(t *testing.T) {
 		auditComparesShelves(t, charter, batches)
 	})
+	t.Run("are taken back", func(t *testing.T) { sweepsAreTakenBack(t, charter, batches) })
 	t.Run("are scrubbed", func(t *testing.T) { scrubbed(t, charter, batches) })
 	disks(t, func(t *testing.T, again func() Disk) {
 		t.Run("what was fetched ahead is committed and everything else dropped", func(t *testing.T) {
