@@ -25,14 +25,23 @@ type foundOutbox struct {
 
 // openFound opens what a look at the own outbox found.
 func (d *Desk) openFound(f lookup.Found) ([]*foundOutbox, error) {
-	k, err := d.outboxKeys()
+	terms, err := Terms(d.Store)
 	if err != nil {
 		return nil, err
 	}
 	var all []*foundOutbox
 	for _, it := range items(f) {
-		o := &foundOutbox{item: it, holding: f.Holding, receiver: outbox.NewReceiver(k)}
-		o.unread = o.receiver.Accept(it.Value)
+		o := &foundOutbox{item: it, holding: f.Holding}
+		for i := len(terms) - 1; i >= 0; i-- { // it may have been sealed for older keys
+			k, err := d.sealedTo(terms[i])
+			if err != nil {
+				return nil, err
+			}
+			o.receiver = outbox.NewReceiver(k)
+			if o.unread = o.receiver.Accept(it.Value); !errors.Is(o.unread, wire.ErrOpen) {
+				break
+			}
+		}
 		all = append(all, o)
 	}
 	return all, nil

@@ -20,5 +20,9 @@ func SignedHead(s *store.Store) (lookup.Item, bool, error) {
 	if err != nil || !ok {
 		return lookup.Item{}, false, err
 	}
-	return r.item(s.State().Charter.Manager, s.State().ID.Salt()), true, nil
+	terms, err := Terms(s) // a head of older keys is not kept
+	if err != nil {
+		return lookup.Item{}, false, err
+	}
+	return r.item(terms.Newest().Manager, s.State().ID.Salt()), true, nil
 }

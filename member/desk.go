@@ -125,6 +125,9 @@ func (d *Desk) ready() (*outbox.Sender, error) {
 			return nil, err
 		}
 	}
+	if err := d.repay(); err != nil {
+		return nil, err
+	}
 	return d.sender, nil
 }
 
@@ -194,7 +197,7 @@ func (d *Desk) TakeOver() error {
 	}
 	rec.TakeOver = true
 	s := outbox.NewSender(a.Last, a.Chain)
-	kv := []store.KV{{Key: keyForeign}, {Key: keyRestored}, {Key: keyOutbox, Value: s.Snapshot().Encode()}, record(keyItem, rec), d.owner()}
+	kv := []store.KV{{Key: keyForeign}, {Key: keyRestored}, {Key: keyOwed}, {Key: keyOutbox, Value: s.Snapshot().Encode()}, record(keyItem, rec), d.owner()}
 	if err := d.Store.Commit(nil, kv...); err != nil {
 		return fmt.Errorf("take over: %w", err)
 	}
@@ -209,6 +212,9 @@ func (d *Desk) Submit(name string, args []byte, until time.Time) (uint64, error)
 	s, err := d.ready()
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", name, err)
+	}
+	if left, err := d.left(); err != nil || len(left.Messages) > 0 {
+		return 0, fmt.Errorf("%s: %w", name, errors.Join(err, outbox.ErrFull))
 	}
 	b, err := d.change(name, args, until).Encode()
 	if err != nil {
@@ -309,16 +315,19 @@ func (d *Desk) seal(newest wire.Checkpoint, out itemRecord) (outboxRecord, []out
 	if err != nil {
 		return outboxRecord{}, nil, err
 	}
-	k, err := d.outboxKeys()
+	manager, k, err := d.outboxKeys()
 	if err != nil {
 		return outboxRecord{}, nil, err
+	}
+	if d.sealedFor(old) != manager {
+		s.Reseal()
 	}
 	value, chunks, _, err := s.Build(k, newest, d.Random)
 	if err != nil {
 		return outboxRecord{}, nil, err
 	}
 	first, last := span(s)
-	rec := outboxRecord{Before: old.Seq, BeforeHash: sha256.Sum256(old.Value), First: first, Last: last, Newest: newest.Size}
+	rec := outboxRecord{Before: old.Seq, BeforeHash: sha256.Sum256(old.Value), First: first, Last: last, Newest: newest.Size, Manager: manager}
 	if out.Seq > old.Seq {
 		rec.Before, rec.BeforeHash = out.Seq, sha256.Sum256(out.Value)
 	}
@@ -350,15 +359,38 @@ func (d *Desk) sealed() (rec outboxRecord, chunks []outbox.Chunk, ok bool, err e
 	if rec, ok, err = readRecord[outboxRecord](d.Store, keyItem); err != nil || !ok || rec.Seq == 0 || rec.TakeOver {
 		return rec, nil, false, err
 	}
+	terms, err := Terms(d.Store)
+	if err != nil {
+		return rec, nil, false, err
+	}
 	first, last := span(s)
-	return rec, s.Snapshot().Chunks, rec.First == first && rec.Last == last, nil
+	current := rec.First == first && rec.Last == last && d.sealedFor(rec) == terms.Newest().Manager
+	return rec, s.Snapshot().Chunks, current, nil
 }
 
-func (d *Desk) outboxKeys() (wire.OutboxKeys, error) {
-	st := d.Store.State()
-	shared, err := d.Identity.Shared(st.Charter.Seal)
+// sealedFor is the manager's key that an outbox item was sealed for.
+func (d *Desk) sealedFor(rec outboxRecord) keys.Public {
+	if rec.Manager == (keys.Public{}) {
+		return d.Store.State().Charter.Manager // of before there was another
+	}
+	return rec.Manager
+}
+
+// outboxKeys seals for the manager's newest keys.
+func (d *Desk) outboxKeys() (keys.Public, wire.OutboxKeys, error) {
+	terms, err := Terms(d.Store)
+	if err != nil {
+		return keys.Public{}, wire.OutboxKeys{}, err
+	}
+	k, err := d.sealedTo(terms.Newest())
+	return terms.Newest().Manager, k, err
+}
+
+// sealedTo seals and opens what is for one of the manager's keys.
+func (d *Desk) sealedTo(manager wire.Succeed) (wire.OutboxKeys, error) {
+	shared, err := d.Identity.Shared(manager.Seal)
 	if err != nil {
 		return wire.OutboxKeys{}, err
 	}
-	return wire.DeriveOutboxKeys(shared, st.Digest, d.Identity.Public(), st.Charter.Manager), nil
+	return wire.DeriveOutboxKeys(shared, d.Store.State().Digest, d.Identity.Public(), manager.Manager), nil
 }

@@ -35,6 +35,11 @@ type Follower struct {
 	servedSeq  int64           // seq of the head whose torrents are served
 	stopped    string          // why following ended
 
+	known     *wire.Succeed // the newest succession that was met on the DHT; nil: none
+	soughtAt  time.Time     // when it was last looked for; zero: not in this life
+	seekEvery time.Duration // and how long after that again
+	alarmed   bool          // it was looked for on account of what is wrong now
+
 	started, closed bool
 	timer           func() // cancels the next look at the head
 	looking, again  bool
@@ -74,6 +79,9 @@ type Follower struct {
 
 	opened    func()                // Member's: the store is there
 	committed func([]*ledger.Batch) // Member's: the log has grown
+	// Member's: what becomes of its records when the log is taken back, and that it was
+	voiding func(size uint64) ([]store.KV, error)
+	rewound func()
 }
 
 // NewFollower makes a follower; nothing happens before Start.
@@ -94,6 +102,8 @@ func NewFollower(cfg Config, ports Ports) (*Follower, error) {
 		serving:   map[[20]byte]bool{},
 		opened:    func() {},
 		committed: func([]*ledger.Batch) {},
+		voiding:   func(uint64) ([]store.KV, error) { return nil, nil },
+		rewound:   func() {},
 	}
 	if cfg.Store == nil && cfg.Create == nil {
 		return nil, errors.New("follow: neither a store nor a way to make one")
@@ -126,6 +136,13 @@ func (f *Follower) open(s *store.Store) error {
 			return fmt.Errorf("the stored head: %w", err)
 		}
 		f.head, f.keptSeq = &head{Head: *h, record: known}, known.Seq
+	}
+	succession, ok, err := readRecord[successionRecord](s, keySuccession)
+	if err != nil {
+		return err
+	}
+	if ok {
+		f.known = &succession.Succeed
 	}
 	f.store, f.id = s, s.State().ID
 	f.stopped, f.checkpoint = why, checkpoint
@@ -174,7 +191,7 @@ func (f *Follower) Kick() {
 	if !f.started || f.closed {
 		return
 	}
-	f.polls = 0
+	f.polls, f.alarmed = 0, false
 	f.lookIn(0)
 }
 
@@ -193,17 +210,29 @@ func (f *Follower) lookIn(d time.Duration) {
 // caller's to close, after Stop.
 func (f *Follower) Store() *store.Store { return f.store }
 
-// look asks for the charter, or once it is here for the newest head.
+// look asks for the charter, or once it is here for the newest head, and now and
+// then before that whether the manager's key was replaced. Once following ended
+// it asks only that.
 func (f *Follower) look() {
-	if f.closed || f.looking || f.stopped != "" {
+	if f.closed || f.looking {
 		return
 	}
 	f.looking = true
-	if f.store == nil {
-		f.ports.DHT.Get(lookup.Get{Target: wire.Target(f.id), First: true}, guard(f, f.foundCharter))
-		return
+	head := func() {
+		if f.stopped != "" {
+			f.looked()
+			return
+		}
+		f.lookHead()
 	}
-	f.lookHead()
+	switch {
+	case f.store == nil:
+		f.ports.DHT.Get(lookup.Get{Target: wire.Target(f.id), First: true}, guard(f, f.foundCharter))
+	case f.succeedable():
+		f.lookSuccession(head)
+	default:
+		head()
+	}
 }
 
 // looked ends a look and plans the next one.
@@ -213,9 +242,10 @@ func (f *Follower) looked() {
 	if f.again {
 		f.again, after = false, 0
 	}
-	if f.stopped == "" {
-		f.timer = f.ports.Clock.After(after, f.look)
+	if f.stopped != "" && f.alarmed {
+		after = max(after, f.jitter(staleAgain))
 	}
+	f.timer = f.ports.Clock.After(after, f.look)
 	f.cfg.Changed()
 }
 
@@ -302,6 +332,7 @@ func (f *Follower) Status() Status {
 	if f.store != nil {
 		st := f.store.State()
 		s.Name, s.Size, s.Root, s.Length = st.Charter.Name, st.Size, st.Root, st.Length
+		s.Succession, _, _ = Succession(f.store)
 	}
 	if h := f.head; h != nil {
 		s.Phase = Fetching

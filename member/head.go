@@ -25,7 +25,7 @@ const polledLooks = 9
 // lookHead asks for the newest head: two of the nodes that held it before or,
 // now and then and where they fall short, whoever is closest.
 func (f *Follower) lookHead() {
-	manager, salt := f.store.State().Charter.Manager, f.id.Salt()
+	manager, salt := f.manager(), f.id.Salt()
 	seq := int64(-1)
 	if f.head != nil {
 		seq = f.head.record.Seq
@@ -139,7 +139,7 @@ func (f *Follower) weigh(it *lookup.Item) {
 // signed checks a checkpoint's signature.
 func (f *Follower) signed(c wire.Checkpoint) bool {
 	text := wire.CheckpointText(f.id, c.Size, c.Root)
-	return f.ports.Standard(keys.Public(f.store.State().Charter.Log), text, c.Sig)
+	return f.ports.Standard(keys.Public(f.terms().LogKey(c.Size)), text, c.Sig)
 }
 
 // agrees compares a signed checkpoint with the log held here and with what the
@@ -197,7 +197,7 @@ func (f *Follower) end(why string, e *wire.Evidence) {
 	f.stopped, f.failed, f.failedBefore = why, nil, nil
 	kv := []store.KV{record(keyStopped, why)}
 	if e != nil {
-		key := fmt.Sprintf("%s%d/%s", keyEvidence, e.Kind, f.store.State().Charter.Manager)
+		key := fmt.Sprintf("%s%d/%s", keyEvidence, e.Kind, f.manager())
 		if _, have, err := f.store.Get(key); err == nil && !have {
 			if b, err := e.Encode(); err == nil {
 				kv = append(kv, store.KV{Key: key, Value: b})
@@ -211,6 +211,10 @@ func (f *Follower) end(why string, e *wire.Evidence) {
 		f.ended(f.run)
 		f.run = nil
 	}
+	// Nothing but a succession can say that this is void.
+	if f.alarmed = false; f.started && !f.closed {
+		f.lookIn(0)
+	}
 }
 
 // heal puts the newest head back where it is missing, old or thinly held:
@@ -220,7 +224,7 @@ func (f *Follower) heal(r lookup.Polled, known *head) {
 	if f.head != known || len(r.Behind) == 0 || r.Walked && r.Holding >= len(r.Behind) {
 		return
 	}
-	f.reput(f.head.record.item(f.store.State().Charter.Manager, f.id.Salt()), r.Behind)
+	f.reput(f.head.record.item(f.manager(), f.id.Salt()), r.Behind)
 }
 
 // reput puts an item that somebody else made, not too often.

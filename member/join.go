@@ -1,10 +1,12 @@
 package member
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"weir/internal/lookup"
@@ -16,9 +18,13 @@ import (
 // sealed and signed, and how it fares.
 type joinRecord struct {
 	itemRecord
-	Key     keys.Public `json:"key"` // the invitation's
-	Expires time.Time   `json:"expires"`
-	State   Joining     `json:"state"`
+	Key     keys.Public     `json:"key"`             // the invitation's
+	Seal    keys.SealPublic `json:"seal,omitzero"`   // it is sealed to; zero: the charter's
+	Secret  [16]byte        `json:"secret,omitzero"` // of the invitation, to seal it anew
+	Name    string          `json:"name,omitempty"`
+	Before  [][]byte        `json:"before,omitempty"` // values that were put under the key before
+	Expires time.Time       `json:"expires"`
+	State   Joining         `json:"state"`
 }
 
 // joining is the state of answering an invitation.
@@ -30,7 +36,8 @@ type joining struct {
 	nodes   int // that acknowledged the request
 }
 
-// requestSeq is the seq of every join request: nodes keep the first one.
+// requestSeq is the seq of a join request: nodes keep the first one. One that is
+// sealed anew, since the manager's key was replaced, has the next.
 const requestSeq = 1
 
 // errTaken: another request lies where ours belongs.
@@ -44,8 +51,11 @@ func (m *Member) openJoin() {
 	}
 	rec, ok, err := readRecord[joinRecord](m.store, keyJoin)
 	if in := m.cfg.Invitation; err == nil && in != nil && (!ok || rec.Key != m.inviteKey(in)) {
-		rec, err = m.request(in)
+		rec, err = m.request(joinRecord{Secret: in.Secret, Expires: in.Expires, Name: m.cfg.Name})
 		ok = true
+	}
+	if err == nil && ok && rec.State == Asking && rec.Secret != [16]byte{} && m.sealKey() != rec.Seal {
+		rec, err = m.request(rec) // the manager's key was replaced
 	}
 	if err != nil {
 		m.problem = fmt.Sprintf("join: %v", err)
@@ -62,27 +72,39 @@ func (m *Member) inviteKey(in *wire.Invitation) keys.Public {
 	return keys.Public(private.Public().(ed25519.PublicKey))
 }
 
-// request makes the request and stores it before it is put.
-func (m *Member) request(in *wire.Invitation) (joinRecord, error) {
+// sealKey is the manager's newest.
+func (m *Member) sealKey() keys.SealPublic { return m.terms().Newest().Seal }
+
+// request makes the request, under the seq after the one before, and stores it
+// before it is put.
+func (m *Member) request(rec joinRecord) (joinRecord, error) {
 	st := m.store.State()
 	var random [32]byte
 	if _, err := io.ReadFull(m.ports.Random, random[:]); err != nil {
 		return joinRecord{}, err
 	}
-	invite := m.inviteKey(in)
-	value, err := wire.SealJoinRequest(wire.NewJoinRequest(m.cfg.Identity, m.cfg.Name, st.Digest, invite), st.Charter.Seal, random)
+	private := wire.InviteKey(rec.Secret, st.Digest)
+	invite := keys.Public(private.Public().(ed25519.PublicKey))
+	seal := m.sealKey()
+	value, err := wire.SealJoinRequest(wire.NewJoinRequest(m.cfg.Identity, rec.Name, st.Digest, invite), seal, random)
 	if err != nil {
 		return joinRecord{}, err
 	}
-	it, err := lookup.Sign(wire.InviteKey(in.Secret, st.Digest), st.ID.Salt(), requestSeq, value)
+	if rec.Value != nil {
+		rec.Before = append(rec.Before, rec.Value)
+	}
+	it, err := lookup.Sign(private, st.ID.Salt(), max(rec.Seq+1, requestSeq), value)
 	if err != nil {
 		return joinRecord{}, err
 	}
-	rec := joinRecord{
-		itemRecord: itemRecord{Value: it.Value, Seq: it.Seq, Sig: it.Sig},
-		Key:        invite, Expires: in.Expires, State: Asking,
-	}
+	rec.itemRecord = itemRecord{Value: it.Value, Seq: it.Seq, Sig: it.Sig}
+	rec.Key, rec.Seal, rec.State = invite, seal, Asking
 	return rec, m.store.Commit(nil, record(keyJoin, rec))
+}
+
+// made says whether an item under the invitation's key is of our making.
+func (r *joinRecord) made(it *lookup.Item) bool {
+	return r.is(it) || slices.ContainsFunc(r.Before, func(v []byte) bool { return bytes.Equal(v, it.Value) })
 }
 
 // ask puts the request, unless another lies in its place.
@@ -97,7 +119,7 @@ func (m *Member) ask() {
 	}
 	check := func(f lookup.Found) error {
 		for _, other := range items(f) {
-			if !rec.is(&other) {
+			if !rec.made(&other) {
 				return errTaken
 			}
 		}

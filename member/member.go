@@ -7,6 +7,7 @@ import (
 
 	"weir/keys"
 	"weir/ledger"
+	"weir/ledger/store"
 	"weir/ledger/wire"
 )
 
@@ -50,7 +51,7 @@ func NewMember(cfg MemberConfig, ports Ports) (*Member, error) {
 		return nil, fmt.Errorf("open the member: %w", err)
 	}
 	m.Follower = f
-	f.opened, f.committed = m.opened, m.grown
+	f.opened, f.committed, f.voiding, f.rewound = m.opened, m.grown, m.voiding, m.rewound
 	if f.store != nil {
 		m.desk = m.newDesk()
 	}
@@ -87,6 +88,26 @@ func (m *Member) grown([]*ledger.Batch) {
 		return
 	}
 	m.settled = int64(a.Last)
+}
+
+// voiding is the records with which the log is taken back.
+func (m *Member) voiding(size uint64) ([]store.KV, error) {
+	if m.desk == nil {
+		return nil, nil
+	}
+	return m.desk.voiding(size)
+}
+
+// rewound is called when the manager has other keys: the log may have been taken
+// back, and everything is to be sealed anew.
+func (m *Member) rewound() {
+	if m.desk == nil {
+		return
+	}
+	m.desk.sender, m.settled = nil, -1
+	m.hand.chunks = nil
+	m.openJoin()
+	m.handSoon(0)
 }
 
 // Stop ends everything; see Follower.Stop.

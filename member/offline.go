@@ -19,6 +19,10 @@ func (d *Desk) Status() (MemberStatus, error) {
 	if s.Reason, _, err = readRecord[string](d.Store, keyStopped); err != nil {
 		return s, err
 	}
+	s.Succession, _, err = Succession(d.Store)
+	if err != nil {
+		return s, err
+	}
 	join, _, err := readRecord[joinRecord](d.Store, keyJoin)
 	if err != nil {
 		return s, err
@@ -74,5 +78,11 @@ func (d *Desk) own(s *MemberStatus) {
 		s.Trouble = err.Error()
 		return
 	}
-	s.Waiting, s.Handed, s.Seq, s.Nodes = len(sender.Waiting()), sender.Handed(), rec.Seq, rec.Nodes
+	left, err := d.left()
+	if err != nil {
+		s.Trouble = err.Error()
+		return
+	}
+	s.Waiting, s.Handed, s.Seq, s.Nodes = len(sender.Waiting())+len(left.Messages), sender.Handed(), rec.Seq, rec.Nodes
+	s.Void, s.VoidRefused = d.voids()
 }

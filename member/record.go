@@ -26,6 +26,9 @@ const (
 	keyAdopted    = "member/adopted"    // Adoption: what that look came to
 	keyOwner      = "member/key"        // text of the public key that signs here
 	keyJoin       = "member/join"       // joinRecord
+	keySuccession = "member/succession" // successionRecord
+	keyVoid       = "member/void/"      // + number: Void
+	keyOwed       = "member/owed"       // owed
 	keyEvidence   = "evidence/"         // + kind and key: wire.Evidence
 )
 
@@ -57,7 +60,9 @@ type outboxRecord struct {
 	First      uint64   `json:"first"`       // numbers it carries
 	Last       uint64   `json:"last"`        // First - 1: none
 	Newest     uint64   `json:"newest"`      // size of the checkpoint it carries
-	Nodes      int      `json:"nodes"`       // that acknowledged it; 0: none yet
+	// Manager is whom it is sealed for; zero: the charter's.
+	Manager keys.Public `json:"manager,omitzero"`
+	Nodes   int         `json:"nodes"` // that acknowledged it; 0: none yet
 	// TakeOver: the owner said that this device goes on; what another one left
 	// on the DHT is looked for once, to be replaced.
 	TakeOver bool `json:"take_over,omitempty"`

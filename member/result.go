@@ -28,6 +28,7 @@ type Result struct {
 	Index   uint64       // Merkle leaf of its entry
 	Time    time.Time    // of its batch
 	Change  *wire.Change // nil: refused, and no longer held here
+	Void    *Void        // what a succession made of it; nil: nothing
 }
 
 // Result says what became of the change with a number; ErrNotFound.
@@ -61,7 +62,7 @@ func (d *Desk) Result(number uint64) (Result, error) {
 func (d *Desk) decided(a ledger.Account, e ledger.Decided) Result {
 	r := Result{
 		Number: e.Entry.Number, Outcome: Accepted, Verdict: e.Entry.Verdict,
-		Index: e.Index, Time: time.UnixMilli(e.Entry.Time),
+		Index: e.Index, Time: time.UnixMilli(e.Entry.Time), Void: d.voidOf(e.Entry.Number),
 	}
 	if e.Body != nil {
 		if c, err := wire.ParseChange(e.Body.Change); err == nil {
@@ -73,6 +74,9 @@ func (d *Desk) decided(a ledger.Account, e ledger.Decided) Result {
 	if r.Verdict != wire.Applied {
 		r.Outcome = Refused
 		r.Reason = d.Store.State().Explain(r.Verdict, a.Number, r.Change)
+		if r.Verdict == wire.UnknownHistory && r.Void != nil && r.Void.Seen {
+			r.Reason = fmt.Sprintf("It was signed in view of entries after entry %d, which are void: the manager's key was replaced, and what the old key signed after that entry does not count. Nothing of it was done; sign it again if it is still meant.", entriesOf(r.Void.Size))
+		}
 	}
 	return r
 }
@@ -102,8 +106,13 @@ func (d *Desk) Waiting() ([]Result, error) {
 	if err != nil {
 		return nil, err
 	}
+	left, err := d.left()
+	if err != nil {
+		return nil, err
+	}
+	messages := append(s.Waiting(), left.Messages...)
 	next, _ := s.Next()
-	messages := s.Waiting()
+	next += uint64(len(left.Messages))
 	results := make([]Result, len(messages))
 	for i, m := range messages {
 		r := Result{Number: next - uint64(len(messages)-i), Outcome: Waiting}
@@ -112,6 +121,9 @@ func (d *Desk) Waiting() ([]Result, error) {
 		}
 		if c, err := wire.ParseChange(m.Change); err == nil {
 			r.Change = c
+		}
+		if r.Void = d.voidOf(r.Number); r.Void != nil {
+			r.Reason = r.Void.Text()
 		}
 		results[i] = r
 	}

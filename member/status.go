@@ -42,6 +42,8 @@ type Status struct {
 	Source  string   // what is being fetched, or was last
 	Serving int      // torrents served
 	Dropped []string // sources that did not verify, with the reason
+
+	Succession SuccessionStatus // number 0: the manager has the keys of the charter
 }
 
 // Warnings is what a person should know about, in plain words.
@@ -97,6 +99,9 @@ type MemberStatus struct {
 	Asked   int       // nodes it was put to
 	Put     time.Time // when it was last acknowledged
 	Trouble string    // what kept the last hand-over from its work
+
+	Void        []uint64 // changes that only void entries had answered, or that had seen one, and that wait
+	VoidRefused []uint64 // those that were lately refused as of an unknown history
 }
 
 // Warnings is what a person should know about, in plain words.
@@ -116,6 +121,12 @@ func (s MemberStatus) Warnings() []string {
 	}
 	if s.Trouble != "" {
 		w = append(w, s.Trouble)
+	}
+	if len(s.Void) > 0 {
+		w = append(w, fmt.Sprintf("the manager's key was replaced, and entries that had answered changes of yours are void: %s went back to the manager (weir member show NUMBER says more)", numbersOf(s.Void)))
+	}
+	if len(s.VoidRefused) > 0 {
+		w = append(w, fmt.Sprintf("changes of yours were signed in view of entries that are void since the manager's key was replaced, and are refused: %s; sign them again if they are still meant (weir member show NUMBER)", numbersOf(s.VoidRefused)))
 	}
 	if s.Account != nil && s.Account.Suspended {
 		w = append(w, "this account is suspended: its changes are refused until the manager resumes it")
