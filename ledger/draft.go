@@ -126,7 +126,7 @@ func (d *draft) append(e wire.Entry, leaf []byte, body *wire.Body, a act, frame 
 	}
 	signer := d.touch(e.Account)
 	signer.Last, signer.Chain = e.Number, e.Chain
-	signer.count(e.Time, a != nil)
+	signer.count(e.Time, a != nil, e.Verdict == wire.UnknownHistory && d.term().Number > 0)
 	if e.Kind == wire.KindSweep && a != nil {
 		d.Volume = d.Length
 		d.Volumes++

@@ -11,6 +11,10 @@ const (
 // most a day; an applied one ends that. What is over quota is not refused: it
 // stays in its outbox and makes no entry, and so cannot bloat anybody's copy.
 // Account 0 has no quota.
+//
+// Where a succession made history void, members whose changes had seen it cannot
+// help being refused as unknown_history, one number after the other: that counts
+// as an entry of the day, and neither as a refusal nor as the end of any.
 
 // NotBefore is the Unix ms before which the account's next change would not be
 // taken, seen from now: now itself when it would be at once. Quota is the
@@ -26,8 +30,9 @@ func (a *Account) NotBefore(now int64, quota int) int64 {
 	return at
 }
 
-// count books an entry of the account at a batch's time.
-func (a *Account) count(time int64, applied bool) {
+// count books an entry of the account at a batch's time; blameless: it was
+// refused since a succession made void what it had seen.
+func (a *Account) count(time int64, applied, blameless bool) {
 	if a.Number == managerAccount {
 		return
 	}
@@ -35,7 +40,10 @@ func (a *Account) count(time int64, applied bool) {
 		a.Day, a.DayCount = d, 0
 	}
 	a.DayCount++
-	if applied {
+	switch {
+	case blameless:
+		return
+	case applied:
 		a.Refused, a.NotUntil = 0, 0
 		return
 	}
