@@ -136,7 +136,7 @@ func newState(charter []byte, key *keys.ReadKey) (*State, error) {
 		ReadKey: cloneKey(key),
 		keyed:   map[keys.Public]uint64{},
 		byName:  map[string]uint64{},
-		terms:   Terms{charterTerm(c)},
+		terms:   CharterTerms(c),
 		cut:     wire.VolumeBytes,
 	}, nil
 }

@@ -12,9 +12,9 @@ import (
 // Each holds for logs that are larger than its size.
 type Terms []wire.Succeed
 
-// charterTerm is the manager's keys as the charter has them.
-func charterTerm(c *wire.Charter) wire.Succeed {
-	return wire.Succeed{Succession: wire.Succession{Manager: c.Manager, Log: c.Log, Seal: c.Seal}}
+// CharterTerms is the manager's keys before any succession.
+func CharterTerms(c *wire.Charter) Terms {
+	return Terms{{Succession: wire.Succession{Manager: c.Manager, Log: c.Log, Seal: c.Seal}}}
 }
 
 // Newest is the keys that the manager has now.

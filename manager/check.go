@@ -57,7 +57,7 @@ func (m *Manager) verified() uint64 {
 		if !ok {
 			continue
 		}
-		if c := l.receiver.Newest(); c.Size > max(size, st.Size) && c.Verify(st.ID, st.Charter.Log) {
+		if c := l.receiver.Newest(); c.Size > max(size, st.Size) && m.signed(c) {
 			size = c.Size
 		}
 	}
@@ -93,11 +93,18 @@ func (m *Manager) foreign(it lookup.Item) (string, *wire.Evidence) {
 	return "", nil
 }
 
+// signed says whether a checkpoint is under this manager's own log key, and of a
+// size at which that counts.
+func (m *Manager) signed(c wire.Checkpoint) bool {
+	st := m.Store.State()
+	return c.Size > st.Terms().Newest().Size && c.Verify(st.ID, m.Identity.LogPublic())
+}
+
 // contradicts says whether a checkpoint that verifies under the manager's own
 // log key is not in the log.
 func (m *Manager) contradicts(c wire.Checkpoint) (*wire.Evidence, bool) {
 	st := m.Store.State()
-	if c.Size == 0 || !c.Verify(st.ID, st.Charter.Log) {
+	if !m.signed(c) {
 		return nil, false
 	}
 	if c.Size > st.Size {

@@ -57,6 +57,7 @@ func (m *Manager) begin() {
 
 	m.poll(c)
 	if m.phase != Running {
+		m.lookSuccession(c)
 		c.waiting++
 		finish := m.one(c)
 		m.ports.DHT.Get(mutableGet(m.Identity.Public(), m.Store.State().ID.Salt()), guard(m, func(f lookup.Found) {

@@ -26,7 +26,8 @@ type Desk struct {
 	drifted func() string // a running manager's: how far the clock has leapt meanwhile
 }
 
-// ErrNotManager: the key is not the one that the charter names.
+// ErrNotManager: the key is not the one that the charter, or the newest
+// succession, names.
 var ErrNotManager = errors.New("this key is not the manager's of this database")
 
 // ErrNotFound: no such account, member or invitation.
@@ -43,9 +44,10 @@ type Refused struct {
 
 func (r *Refused) Error() string { return r.Text }
 
-// Check says whether the identity is the one that the charter names.
+// Check says whether the identity is the one that the charter names, or the
+// newest succession of the log.
 func (d *Desk) Check() error {
-	c := d.Store.State().Charter
+	c := d.Store.State().Terms().Newest()
 	if c.Manager != d.Identity.Public() || c.Log != d.Identity.LogPublic() || c.Seal != d.Identity.SealPublic() {
 		return ErrNotManager
 	}

@@ -27,6 +27,13 @@
 // manager's own (account 0) are signed and committed in one step and need no
 // queue.
 //
+// # When its keys are replaced
+//
+// A succession (SPEC section 10) gives the database other keys. SignSuccession
+// and Succeed make one, on the store of a manager that does not run; a manager
+// that meets one of its own database, by which it is not the manager any more,
+// stops.
+//
 // # When it stops
 //
 // A validly signed head or checkpoint of its own that its log does not hold

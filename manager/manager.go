@@ -61,17 +61,18 @@ type Manager struct {
 	started bool
 	closed  bool
 
-	members     map[keys.Public]*member
-	invites     map[[16]byte]*invitePoll
-	head        headRecord
-	newest      *wire.Head                    // decoded head.Value; nil: none signed yet
-	headDone    bool                          // head was acknowledged by some node since it was signed
-	headNext    time.Duration                 // Mono from which it is put again
-	charterNext time.Duration                 // likewise of the charter; 0: at once
-	puts        map[wire.Target]time.Duration // likewise of the chunks of the head that were put
-	serving     map[[20]byte]bool             // newest torrents served
-	volumes     int                           // full volumes served
-	dismissed   dismissals
+	members        map[keys.Public]*member
+	invites        map[[16]byte]*invitePoll
+	head           headRecord
+	newest         *wire.Head                    // decoded head.Value; nil: none signed yet
+	headDone       bool                          // head was acknowledged by some node since it was signed
+	headNext       time.Duration                 // Mono from which it is put again
+	charterNext    time.Duration                 // likewise of the charter; 0: at once
+	successionNext time.Duration                 // likewise of the succession, or a look for one
+	puts           map[wire.Target]time.Duration // likewise of the chunks of the head that were put
+	serving        map[[20]byte]bool             // newest torrents served
+	volumes        int                           // full volumes served
+	dismissed      dismissals
 
 	wall0 time.Time // clock check baseline
 	mono0 time.Duration
@@ -122,7 +123,7 @@ func New(s *store.Store, id *keys.Identity, cfg Config, ports Ports) (*Manager, 
 	if m.head, ok, err = readRecord[headRecord](s, keyHead); err != nil {
 		return nil, fmt.Errorf("open the manager: %w", err)
 	}
-	if ok {
+	if ok && len(m.head.Value) > 0 {
 		if m.newest, err = wire.ParseHead(m.head.Value); err != nil {
 			return nil, fmt.Errorf("open the manager: the stored head: %w", err)
 		}

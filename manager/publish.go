@@ -23,6 +23,7 @@ func (m *Manager) publish(c *cycle) {
 		return
 	}
 	m.putCharter()
+	m.putSuccession()
 	again := m.headDone && m.due(m.headNext) // and its chunks with it
 	if m.headDone && !again && !m.chunksDue() {
 		m.finish(c)

@@ -14,18 +14,20 @@ import (
 // Keys of the manager's own records in the store. All but one are JSON: they
 // never leave this machine.
 const (
-	keyHead       = "manager/head"     // headRecord
-	keyInvitation = "manager/invite/"  // + secret in hex: Invitation
-	keyTorrent    = "manager/torrent/" // + time in hex: torrentRecord
-	keyEvidence   = "evidence/"        // + kind and key: wire.Evidence
-	keyClock      = "manager/clock"    // the wall clock somebody said yes to
-	keyStopped    = "manager/stopped"  // why this manager stopped for good
-	keyRefused    = "manager/refused"  // why it published nothing when it was last started
-	keyHolders    = "manager/holders"  // lookup.Client.Holders; not JSON
+	keyHead       = "manager/head"       // headRecord
+	keyInvitation = "manager/invite/"    // + secret in hex: Invitation
+	keyTorrent    = "manager/torrent/"   // + time in hex: torrentRecord
+	keyEvidence   = "evidence/"          // + kind and key: wire.Evidence
+	keyClock      = "manager/clock"      // the wall clock somebody said yes to
+	keyStopped    = "manager/stopped"    // why this manager stopped for good
+	keyRefused    = "manager/refused"    // why it published nothing when it was last started
+	keySuccession = "manager/succession" // wire.Succeed that was signed here last
+	keyHolders    = "manager/holders"    // lookup.Client.Holders; not JSON
 )
 
-// headRecord is the newest head ever signed, as it was signed, and the numbers
-// that must never go back.
+// headRecord is the newest head that was ever signed under the manager's present
+// key, as it was signed, and the numbers that must never go back; without a value
+// after a succession.
 type headRecord struct {
 	Value []byte         `json:"value"`
 	Seq   int64          `json:"seq"`
@@ -122,9 +124,9 @@ func mutableGet(k keys.Public, salt []byte) lookup.Get {
 // false: none was signed here.
 func SignedHead(s *store.Store) (lookup.Item, bool, error) {
 	r, ok, err := readRecord[headRecord](s, keyHead)
-	if err != nil || !ok {
+	if err != nil || !ok || len(r.Value) == 0 {
 		return lookup.Item{}, false, err
 	}
 	st := s.State()
-	return item(st.Charter.Manager, st.ID.Salt(), r.Value, r.Seq, r.Sig), true, nil
+	return item(st.Terms().Newest().Manager, st.ID.Salt(), r.Value, r.Seq, r.Sig), true, nil
 }

@@ -186,12 +186,13 @@ func (f *Follower) Stop() {
 	f.stopServing()
 }
 
-// Kick looks at the head at once, by a traversal.
+// Kick looks at the head at once, by a traversal, and whether the manager's key was
+// replaced, if that was not done within the last minute.
 func (f *Follower) Kick() {
 	if !f.started || f.closed {
 		return
 	}
-	f.polls, f.alarmed = 0, false
+	f.polls, f.alarmed, f.seekEvery = 0, false, min(f.seekEvery, kickedAgain)
 	f.lookIn(0)
 }
 

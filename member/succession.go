@@ -84,6 +84,9 @@ func (f *Follower) manager() keys.Public { return f.terms().Newest().Manager }
 // looks for a succession.
 const staleAgain = 10 * time.Minute
 
+// kickedAgain is how long after a look for a succession a Kick looks again.
+const kickedAgain = time.Minute
+
 // succeedable says whether it is time to look for a succession: at the start,
 // every hour, and at once when following ended or the head became stale.
 func (f *Follower) succeedable() bool {

@@ -52,6 +52,7 @@ func (p *program) manager() *cli.Command {
 			{Name: "invitations", Usage: "list invitations", Flags: common(), Action: p.managerInvitations},
 			{Name: "revoke", Usage: "close an open invitation", ArgsUsage: "ID", Flags: common(), Action: p.managerRevoke},
 			{Name: "admit", Usage: "admit by hand: takes a member's code, prints the answer code", ArgsUsage: "CODE", Flags: flags(common(), passphraseFlags()), Action: p.managerAdmit},
+			p.succeedCommand(),
 			{Name: "rekey", Usage: "give a member's account a new key, when the old one is lost or stolen", ArgsUsage: "MEMBER CODE", Flags: flags(common(), passphraseFlags(), []cli.Flag{&cli.BoolFlag{Name: "yes", Usage: "do not ask"}}), Action: p.managerRekey},
 			{Name: "link", Usage: "print the public link of the database", Flags: flags(common(), []cli.Flag{pngFlag,
 				&cli.BoolFlag{Name: "read-key", Usage: "of an encrypted database, with the read key: whoever has this link can read everything"},

@@ -110,7 +110,7 @@ func signedBy(s *store.Store, it lookup.Item) (wire.Checkpoint, string) {
 // wrong says why a checkpoint is not one of this log; "" when it is.
 func wrong(s *store.Store, c wire.Checkpoint) string {
 	st := s.State()
-	if !c.Verify(st.ID, st.Charter.Log) {
+	if !c.Verify(st.ID, st.LogKey(c.Size)) {
 		return "its checkpoint is not signed by the database's log key"
 	}
 	switch root, err := s.RootAt(c.Size); {

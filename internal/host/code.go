@@ -33,6 +33,7 @@ var codes = []struct {
 	{keyfile.ErrNoPassphrase, CodePassphrase},
 	{keyfile.ErrUnread, CodePassphrase},
 	{manager.ErrNotManager, CodePassphrase},
+	{manager.ErrRecovery, CodePassphrase},
 	{member.ErrOtherKey, CodePassphrase},
 	{store.ErrReadKey, CodePassphrase},
 	{ErrNotFound, CodeNotFound},

@@ -62,7 +62,7 @@ func held(s *store.Store) (n int) {
 
 func viewEvidence(st *ledger.State, e *wire.Evidence, b []byte) EvidenceView {
 	v := EvidenceView{
-		Key: hex.EncodeToString(st.Charter.Manager[:]), Bytes: base64.StdEncoding.EncodeToString(b),
+		Bytes:    base64.StdEncoding.EncodeToString(b),
 		Verified: ledger.CheckEvidence(e, st.ID, st.Digest, st.LogKey, sign.ZIP215{}) == nil,
 	}
 	if e.Kind == wire.EvidenceChanges {
@@ -72,10 +72,11 @@ func viewEvidence(st *ledger.State, e *wire.Evidence, b []byte) EvidenceView {
 		}
 		return v
 	}
-	v.Kind, v.VerifierKey = "two_roots", wire.VerifierKey(st.ID, st.Charter.Log)
 	small, large := e.Sizes()
+	manager := st.Terms().At(large.Size)
+	v.Kind, v.Key, v.VerifierKey = "two_roots", hex.EncodeToString(manager.Manager[:]), wire.VerifierKey(st.ID, manager.Log)
 	for _, c := range []wire.Checkpoint{small, large} {
-		v.Checkpoints = append(v.Checkpoints, CheckpointView{Size: c.Size, Root: c.Root.String(), Note: string(c.Note(st.ID, st.Charter.Log))})
+		v.Checkpoints = append(v.Checkpoints, CheckpointView{Size: c.Size, Root: c.Root.String(), Note: string(c.Note(st.ID, st.LogKey(c.Size)))})
 	}
 	if e.Kind == wire.EvidenceGrowth {
 		v.Kind, v.Root = "two_histories", e.Root.String()

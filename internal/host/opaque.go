@@ -11,7 +11,10 @@ import (
 
 	"weir/internal/lookup"
 	"weir/internal/seed"
+	"weir/keys"
+	"weir/ledger"
 	"weir/ledger/wire"
+	"weir/member"
 )
 
 // opaque checks what can be checked of an encrypted database by somebody
@@ -28,6 +31,7 @@ type opaque struct {
 	id       wire.ID
 	encoded  []byte // the charter
 	charter  *wire.Charter
+	terms    ledger.Terms // the manager's keys: the charter's, and a successor's
 	received int64
 	reached  string // what was found so far and what not, for people
 }
@@ -99,31 +103,47 @@ func (o *opaque) late(err error) error {
 	return fmt.Errorf("not done in time: %s; %d bytes were received", o.reached, o.received)
 }
 
-// newest is the newest head.
-func (o *opaque) newest(ctx context.Context) (*wire.Head, error) {
+// get looks for the newest mutable item of a key.
+func (o *opaque) get(ctx context.Context, k keys.Public) (lookup.Found, error) {
 	salt := o.id.Salt()
 	found := make(chan lookup.Found, 1)
-	o.dht.Get(lookup.Get{Target: wire.MutableTarget(o.charter.Manager, salt), Mutable: true, Key: o.charter.Manager, Salt: salt},
-		func(f lookup.Found) { found <- f })
+	o.dht.Get(lookup.Get{Target: wire.MutableTarget(k, salt), Mutable: true, Key: k, Salt: salt}, func(f lookup.Found) { found <- f })
 	select {
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return lookup.Found{}, ctx.Err()
 	case f := <-found:
-		switch {
-		case f.Err != nil:
-			return nil, f.Err
-		case f.Item == nil:
-			return nil, fmt.Errorf("%w: no head of this database", ErrNotFound)
-		}
-		h, err := wire.ParseHead(f.Item.Value)
-		if err == nil && !h.Checkpoint.Verify(o.id, o.charter.Log) {
-			err = errors.New("the checkpoint in the newest head is not signed by the database's log key")
-		}
-		if err != nil {
-			return nil, contradicts("%w", err)
-		}
-		return h, nil
+		return f, nil
 	}
+}
+
+// newest is the newest head, under the keys of the newest succession.
+func (o *opaque) newest(ctx context.Context) (*wire.Head, error) {
+	f, err := o.get(ctx, o.charter.Recovery)
+	if err != nil {
+		return nil, err
+	}
+	succession, err := member.ReadSuccession(f)
+	if err != nil {
+		return nil, err
+	}
+	o.terms = ledger.CharterTerms(o.charter).With(succession)
+	if f, err = o.get(ctx, o.terms.Newest().Manager); err != nil {
+		return nil, err
+	}
+	switch {
+	case f.Err != nil:
+		return nil, f.Err
+	case f.Item == nil:
+		return nil, fmt.Errorf("%w: no head of this database", ErrNotFound)
+	}
+	h, err := wire.ParseHead(f.Item.Value)
+	if err == nil && !h.Checkpoint.Verify(o.id, o.terms.LogKey(h.Checkpoint.Size)) {
+		err = errors.New("the checkpoint in the newest head is not signed by the database's log key")
+	}
+	if err != nil {
+		return nil, contradicts("%w", err)
+	}
+	return h, nil
 }
 
 // torrent checks a newest torrent and everything before it.
@@ -147,7 +167,7 @@ func (o *opaque) torrent(ctx context.Context, s *opaqueStream, infohash [20]byte
 		return contradicts("%w", err)
 	}
 	switch c := s.state.Checkpoint; {
-	case !c.Verify(o.id, o.charter.Log):
+	case !c.Verify(o.id, o.terms.LogKey(c.Size)):
 		return contradicts("the checkpoint in its state file is not signed by the database's log key")
 	case c.Size > s.head.Checkpoint.Size, s.state.Start+info.Tail > s.head.Length:
 		return contradicts("it holds more than the newest head says")
@@ -265,7 +285,7 @@ func (o *opaque) verify(ctx context.Context) (VerifyView, error) {
 		ID: o.id.String(), Name: o.charter.Name, Opaque: true, LogSize: c.Size, Root: c.Root.String(), Length: s.length,
 		Entries: EntriesOf(s.frames), Unit: o.charter.Unit, HeadTime: viewMillis(s.head.Time), Received: o.received,
 		Stale: time.Since(time.UnixMilli(s.head.Time)) > time.Duration(o.charter.Stale)*time.Second,
-		Note:  string(c.Note(o.id, o.charter.Log)), VerifierKey: wire.VerifierKey(o.id, o.charter.Log),
+		Note:  string(c.Note(o.id, o.terms.LogKey(c.Size))), VerifierKey: wire.VerifierKey(o.id, o.terms.LogKey(c.Size)),
 	}
 	if c.Size < s.head.Checkpoint.Size {
 		v.Warnings = append(v.Warnings, fmt.Sprintf("only an older torrent could be had, with %d of %d entries", EntriesOf(c.Size), EntriesOf(s.head.Checkpoint.Size)))

@@ -109,10 +109,11 @@ func proof(d *member.Desk, index uint64) (*ProofView, error) {
 		return nil, err
 	}
 	st := d.Store.State()
+	log := st.LogKey(p.Checkpoint.Size)
 	v := &ProofView{
 		LeafIndex: p.Index, Leaf: base64.StdEncoding.EncodeToString(p.Leaf), LeafHash: hex.EncodeToString(p.Hash[:]), Path: []string{},
 		Size: p.Checkpoint.Size, Root: p.Checkpoint.Root.String(),
-		Note: string(p.Checkpoint.Note(st.ID, st.Charter.Log)), VerifierKey: wire.VerifierKey(st.ID, st.Charter.Log),
+		Note: string(p.Checkpoint.Note(st.ID, log)), VerifierKey: wire.VerifierKey(st.ID, log),
 	}
 	for _, h := range p.Path {
 		v.Path = append(v.Path, hex.EncodeToString(h[:]))

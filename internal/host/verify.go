@@ -226,10 +226,10 @@ func verified(s *store.Store, status member.Status) (VerifyView, error) {
 	v := VerifyView{
 		ID: a.ID, Name: st.Charter.Name, Verified: a.OK, OK: a.OK, LogSize: a.LogSize, Root: a.Root, Length: a.Length, Entries: a.Entries,
 		Members: a.Members, Sum: a.Sum, Unit: st.Charter.Unit, HeadTime: viewTime(status.Head), Stale: status.Stale,
-		Received: status.Got, VerifierKey: wire.VerifierKey(st.ID, st.Charter.Log), Warnings: status.Warnings(), Findings: a.Findings,
+		Received: status.Got, VerifierKey: wire.VerifierKey(st.ID, st.LogKey(st.Size)), Warnings: status.Warnings(), Findings: a.Findings,
 	}
 	if c, ok := member.Checkpoint(s); ok {
-		v.Note = string(c.Note(st.ID, st.Charter.Log))
+		v.Note = string(c.Note(st.ID, st.LogKey(c.Size)))
 	}
 	return v, a.Err()
 }

@@ -31,7 +31,7 @@ func (w *World) Rogue(name string) *Rogue {
 	g.honest = false
 	g.start = func(*store.Store) error { return nil }
 	st := w.Manager.state
-	shared, err := g.id.Shared(st.Charter.Seal)
+	shared, err := g.id.Shared(st.Terms().Newest().Seal)
 	w.must(err)
 	g.outbox = wire.DeriveOutboxKeys(shared, st.Digest, g.id.Public(), w.watch.manager)
 	_, err = w.Manager.Desk().AdmitCode(wire.NewMemberCode(g.id, name), nil)
