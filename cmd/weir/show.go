@@ -22,7 +22,10 @@ func (p *program) showChange(o options, v host.ChangeView, whole any) error {
 
 func changeText(v host.ChangeView) string {
 	text := fmt.Sprintf("%s %d: %s", yes(v.Kind == "" || v.Kind == "transfer", "payment", v.Kind), v.Number, stateText(v))
-	if v.Reason != "" {
+	switch {
+	case v.Reason != "" && v.Verdict == "": // of a succession
+		text += "\n" + v.Reason
+	case v.Reason != "":
 		text += fmt.Sprintf(" (%s): %s", v.Verdict, v.Reason)
 	}
 	return text

@@ -109,6 +109,10 @@ func viewEntry(st *ledger.State, d ledger.Decided) EntryView {
 		if k, err := wire.ParseRekeyEffect(e.Effect); err == nil {
 			v.Target, v.Key = k.Account, hex.EncodeToString(k.Key[:])
 		}
+	case wire.KindSucceed:
+		if s, err := wire.ParseSucceedEffect(e.Effect); err == nil && e.Verdict == wire.Applied {
+			v.Key = hex.EncodeToString(s.Manager[:])
+		}
 	case wire.KindSuspend, wire.KindResume:
 		if a, err := wire.ParseAccountEffect(e.Effect); err == nil {
 			v.Target = a.Account
