@@ -15,7 +15,7 @@ var levels = map[string]int{
 	// What is true and how it changes: pure and deterministic.
 	"ledger": 1, "ledger/outbox": 1, "internal/lookup": 1, "internal/lookup/kademliatest": 1, "internal/seed": 1, "internal/sign": 1,
 	// Edges: one foreign technology each.
-	"ledger/store": 2, "keys/keyfile": 2, "internal/mainline": 2, "internal/swarm": 2, "internal/control": 2, "internal/backup": 2, "internal/qr": 2, "internal/simnet": 2, "internal/loop": 2,
+	"ledger/store": 2, "keys/keyfile": 2, "internal/mainline": 2, "internal/swarm": 2, "internal/control": 2, "internal/backup": 2, "internal/qr": 2, "internal/simnet": 2, "internal/loop": 2, "internal/service": 2,
 	// The two roles, as machines.
 	"manager": 3, "member": 3,
 	// What puts roles together, on real edges or simulated ones.

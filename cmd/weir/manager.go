@@ -46,6 +46,7 @@ func (p *program) manager() *cli.Command {
 				&cli.StringFlag{Name: "cycle", Usage: "`TIME` from the start of one cycle to the next, like 30s; 50ms at least", EnvVars: []string{"WEIR_CYCLE"}},
 				&cli.BoolFlag{Name: "once", Usage: "one cycle, acknowledged by the DHT, then exit"},
 			}), Action: p.managerRun},
+			p.service(roleManager),
 			{Name: "invite", Usage: "make an invitation: a link and its QR code", Flags: flags(common(), []cli.Flag{pngFlag,
 				&cli.StringFlag{Name: "expires", Value: "7d", Usage: "`TIME` for which it is good, like 12h or 7d"},
 			}), Action: p.managerInvite},

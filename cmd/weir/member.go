@@ -28,6 +28,7 @@ func (p *program) member() *cli.Command {
 				&cli.StringFlag{Name: "png", Usage: "write the QR code to `FILE`"}}), Action: p.memberCode},
 			{Name: "run", Usage: "follow the databases of the directory and hand changes over, until interrupted", Flags: flags(common(), passphraseFlags(), networkFlags(), []cli.Flag{
 				&cli.StringFlag{Name: "follow", Usage: "look for what is new every `TIME`, like 30s; 200ms at least", EnvVars: []string{"WEIR_FOLLOW"}}}), Action: p.memberRun},
+			p.service(roleMember),
 			{Name: "pay", Usage: "pay somebody", ArgsUsage: "TO AMOUNT", Flags: flags(common(), passphraseFlags(), networkFlags(), payFlags(), []cli.Flag{
 				&cli.StringFlag{Name: "memo", Usage: "a `TEXT` that everybody can read in the log"}}), Action: p.memberPay},
 			{Name: "refund", Usage: "pay back what you received by an entry of your statement", ArgsUsage: "ENTRY", Flags: flags(common(), passphraseFlags(), networkFlags(), payFlags(), []cli.Flag{
