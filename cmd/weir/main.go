@@ -100,7 +100,7 @@ func (p *program) app() *cli.App {
 		ErrWriter:       p.err,
 		ExitErrHandler:  func(*cli.Context, error) {}, // run decides
 		Commands: []*cli.Command{
-			p.demo(), p.dht(), p.bench(), p.keys(), p.manager(), p.member(), p.verify(), p.paths(),
+			p.demo(), p.dht(), p.bench(), p.keys(), p.manager(), p.member(), p.verify(), p.paths(), p.completion(),
 		},
 	}
 	app.Flags = []cli.Flag{common()[0], jsonFlag()}
