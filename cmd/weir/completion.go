@@ -53,7 +53,7 @@ type offer struct {
 // fixed are words that a command takes itself.
 func fixed() map[string][]string {
 	return map[string][]string{
-		"weir completion": shells(), "weir manager clock": {"accept"}, "weir member outbox": {"cancel"},
+		"weir completion": shells(), "weir manager clock": {"accept"}, "weir member outbox": {"cancel"}, "weir help": topicNames(),
 	}
 }
 
@@ -64,6 +64,9 @@ func completions(app *cli.App) []completing {
 	walk = func(path string, cs []*cli.Command, fs []cli.Flag) {
 		here := completing{path: path}
 		for _, f := range fs {
+			if f == cli.HelpFlag {
+				continue
+			}
 			o := offer{word: "--" + f.Names()[0]}
 			if d, ok := f.(cli.DocGenerationFlag); ok {
 				o.why = placeholderOf.ReplaceAllString(d.GetUsage(), "$1")

@@ -67,6 +67,6 @@ func (p *program) standing(c *cli.Context) error {
 			}
 			p.printf("Next: %s\n\n  %s\n", out.Next.Why, out.Next.Command)
 		}
-		p.printf("\nweir --help lists the commands.\n")
+		p.printf("\nweir --help lists the commands, weir help the topics too.\n")
 	})
 }
