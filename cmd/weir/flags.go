@@ -50,6 +50,10 @@ func timeoutFlag() cli.Flag {
 	return &cli.DurationFlag{Name: "timeout", DefaultText: "never", Usage: "give up after this `TIME`, like 90s"}
 }
 
+func wordsFlag() cli.Flag {
+	return &cli.StringFlag{Name: "words", Usage: "read the 24 words from `FILE` instead of the terminal or standard input"}
+}
+
 func passphraseFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "passphrase-file", Usage: "the key's passphrase is the first line of `FILE`", EnvVars: []string{"WEIR_PASSPHRASE_FILE"}},

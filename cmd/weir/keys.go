@@ -188,14 +188,7 @@ func (p *program) keysRecover(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if p.terminal() {
-		fmt.Fprintln(p.err, "Type the 24 words, in one line or several (Ctrl-C ends it):")
-	}
-	text, err := typed(c.Context, func() (string, error) { return readWords(p.in) })
-	if err != nil {
-		return err
-	}
-	seed, err := keys.FromWords(text)
+	seed, err := p.wordsOf(c, "")
 	if err != nil {
 		return err
 	}
@@ -206,6 +199,27 @@ func (p *program) keysRecover(c *cli.Context) error {
 		return err
 	}
 	return p.showKey(o, o.dir.Key(), keys.Derive(seed).Public(), "The key was made again from its words.")
+}
+
+// wordsOf reads a key's 24 words from a file or, where none is named, from the
+// terminal or standard input.
+func (p *program) wordsOf(c *cli.Context, file string) (keys.Seed, error) {
+	in := p.in
+	if file != "" {
+		f, err := os.Open(file)
+		if err != nil {
+			return keys.Seed{}, fmt.Errorf("read the words: %w", err)
+		}
+		defer f.Close()
+		in = f
+	} else if p.terminal() {
+		fmt.Fprintln(p.err, "Type the 24 words, in one line or several (Ctrl-C ends it):")
+	}
+	text, err := typed(c.Context, func() (string, error) { return readWords(in) })
+	if err != nil {
+		return keys.Seed{}, err
+	}
+	return keys.FromWords(text)
 }
 
 func readWords(in io.Reader) (string, error) {

@@ -44,6 +44,8 @@ func (p *program) member() *cli.Command {
 			{Name: "takeover", Usage: "go on from the log on this device, after another one used the key", Flags: flags(common(), passphraseFlags(), networkFlags(), []cli.Flag{
 				&cli.BoolFlag{Name: "yes", Usage: "do not ask"},
 				&cli.BoolFlag{Name: "offline", Usage: "go on from the log as it is here, without a look for a newer one"}}), Action: p.memberTakeOver},
+			{Name: "restore", Usage: "bring your account back on a new device, from the 24 words of its key", ArgsUsage: "LINK", Flags: flags(common(), passphraseFlags(), networkFlags(), []cli.Flag{timeoutFlag(), wordsFlag(),
+				&cli.BoolFlag{Name: "yes", Usage: "do not ask whether the old device is off"}}), Action: p.memberRestore},
 			{Name: "audit", Usage: "check every signature, hash, balance and proof again from the stored bytes", Flags: flags(common(), passphraseFlags()), Action: p.memberAudit},
 			{Name: "evidence", Usage: "print what somebody signed against themselves, for others to check", Flags: flags(common(), passphraseFlags()), Action: p.memberEvidence},
 		},

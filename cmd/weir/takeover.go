@@ -8,6 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"weir/internal/control"
 	"weir/internal/host"
 )
 
@@ -38,7 +39,11 @@ func (p *program) memberTakeOver(c *cli.Context) error {
 		if err == nil {
 			err = p.sure(c, call, newest)
 		}
-		if err == nil {
+		switch {
+		case err != nil:
+		case newest:
+			err = p.takeOverFound(c, call, &v)
+		default:
 			err = call("member takeover", nil, &v)
 		}
 		v.Newest = newest
@@ -47,11 +52,30 @@ func (p *program) memberTakeOver(c *cli.Context) error {
 		return err
 	}
 	return p.show(o.json, v, func() {
-		p.printf("This device goes on with account %d after change %d.\n", v.Account, v.Entries)
+		p.printf("This device goes on with account %d after change %d.\n", v.Account, v.After)
+		p.adopted(v.AdoptionView)
 		if !v.Newest {
 			p.note(unasked(c, v.AsOf))
 		}
 	})
+}
+
+// takeOverFound goes on with what waits on the DHT, too.
+func (p *program) takeOverFound(c *cli.Context, call caller, v *host.TakeOverView) error {
+	ctx := c.Context
+	short, cancel := context.WithTimeout(ctx, takeOverPatience)
+	defer cancel()
+	p.progress("Looking for what the network has of yours …")
+	defer p.progress("")
+	c.Context = short
+	defer func() { c.Context = ctx }()
+	var out host.RestoreView
+	err := call("member adopted", host.AdoptedIn{TakeOver: true, Patience: patience}, &out)
+	*v = host.TakeOverView{AccountView: out.AccountView, AsOf: out.AsOf, AdoptionView: out.AdoptionView}
+	if ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded) {
+		return &control.Error{Code: host.CodePart, Text: "the takeover is written down, and what the network has of yours could not be fetched yet: weir member run goes on looking for it, and nothing is signed before"}
+	}
+	return err
 }
 
 // newest fetches what is new, and says whether that came to an end: an account is
@@ -89,7 +113,7 @@ func (p *program) sure(c *cli.Context, call caller, newest bool) error {
 	if !newest {
 		p.remark(unasked(c, v.HeadTime))
 	}
-	fmt.Fprintln(p.err, "Changes of this key that are not in the log are given up. Is every other device with this key switched off?")
+	fmt.Fprintln(p.err, yes(newest, "What waits on the network under this key goes on; changes that contradict it or the log are given up.", "Changes of this key that are not in the log are given up.")+" Is every other device with this key switched off?")
 	return p.confirm(c.Context, "Go on from the log here?")
 }
 

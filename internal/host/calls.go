@@ -29,6 +29,7 @@ var memberCalls = map[string]func(*Agent, context.Context, Request) (any, error)
 	"member wait":      (*Agent).wait,
 	"member fresh":     (*Agent).fresh,
 	"member admitted":  (*Agent).admitted,
+	"member adopted":   (*Agent).adopted,
 	"member join":      (*Agent).join,
 }
 
@@ -101,6 +102,7 @@ type TakeOverView struct {
 	AccountView
 	AsOf   string `json:"as_of,omitempty"` // time of the newest head that is here
 	Newest bool   `json:"newest"`          // no newer one was found; false: nobody could be asked
+	AdoptionView
 }
 
 func (a *Agent) takeOver(s *seat, _ nothing) (any, error) {
@@ -117,7 +119,10 @@ func (a *Agent) takeOver(s *seat, _ nothing) (any, error) {
 		return nil, err
 	}
 	acc, err := d.Account()
-	return TakeOverView{AccountView: viewAccount(d.Store.State().Charter, acc), AsOf: asOf(d.Store)}, err
+	if err != nil {
+		return nil, err
+	}
+	return TakeOverView{AccountView: viewAccount(d.Store.State().Charter, acc), AsOf: asOf(d.Store), AdoptionView: AdoptionView{After: acc.Last, Taken: []ChangeView{}, GivenUp: []ChangeView{}}}, nil
 }
 
 func (a *Agent) audit(s *seat, _ nothing) (any, error) {

@@ -50,6 +50,10 @@ type Database struct {
 	Role      string           `json:"role"`             // RoleManager or RoleMember
 	Joiner    string           `json:"joiner,omitempty"` // what a member asked to be called
 	Bootstrap []netip.AddrPort `json:"bootstrap,omitempty"`
+	// Restored is what a member's account was brought back here from; "": it was
+	// not. MadeKey: the directory's key was made for it.
+	Restored string `json:"restored,omitempty"`
+	MadeKey  bool   `json:"made_key,omitempty"`
 }
 
 // Roles that a directory has in its databases.

@@ -114,13 +114,17 @@ func (d Directory) Prepare(in JoinIn) (Database, error) {
 	if err != nil {
 		return Database{}, err
 	}
-	if i := slices.IndexFunc(all, func(old Database) bool { return old.ID == db.ID }); i >= 0 {
+	i := slices.IndexFunc(all, func(old Database) bool { return old.ID == db.ID })
+	if i >= 0 {
 		if all[i].Role != db.Role {
 			return Database{}, refused("the manager of this database lives in %s: join it in another directory, with --dir", string(d))
 		}
 		if db, err = db.after(all[i], j, now); err != nil {
 			return Database{}, err
 		}
+	}
+	if i >= 0 {
+		db.Restored, db.MadeKey = all[i].Restored, all[i].MadeKey
 	}
 	if j.Invitation != nil && db.Joiner == "" {
 		db.Joiner = nameless

@@ -127,7 +127,7 @@ func (a *Agent) seat(db Database) (*seat, error) {
 		return nil, unreadable(damaged(err, "move "+a.cfg.Dir.Store(id)+" away, then weir member join by the public link and weir member takeover"), j.DatabaseLink)
 	}
 	if err == nil {
-		if st, err = a.claim(st); err != nil {
+		if st, err = a.claim(st, db); err != nil {
 			return nil, fmt.Errorf("open the database %s: %w", db.ID[:8], err)
 		}
 	}
@@ -149,7 +149,7 @@ func (a *Agent) seat(db Database) (*seat, error) {
 				}
 				return nil, err
 			}
-			if st, err = a.claim(st); err == nil {
+			if st, err = a.claim(st, db); err == nil {
 				s.rot = watchRot(st, a.changes)
 			}
 			return st, err
@@ -183,12 +183,16 @@ func damaged(err error, what string) error {
 
 // claim makes an open store the agent's key's, or closes it again: it is
 // another key's. Without a key there is only reading, which anybody may.
-func (a *Agent) claim(st *store.Store) (*store.Store, error) {
+func (a *Agent) claim(st *store.Store, db Database) (*store.Store, error) {
 	if a.cfg.Identity == nil {
 		return st, nil
 	}
 	d := member.Desk{Store: st, Identity: a.cfg.Identity}
-	if err := d.Claim(); err != nil {
+	err := d.Claim()
+	if err == nil {
+		err = db.restored(st)
+	}
+	if err != nil {
 		return nil, errors.Join(err, st.Close())
 	}
 	return st, nil

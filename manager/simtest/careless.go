@@ -127,5 +127,5 @@ func (m *Member) signedHere(number uint64) error {
 // mayRefuse says whether a member's machine is right not to sign: another one
 // has its key.
 func (m *Member) mayRefuse(err error) bool {
-	return m.world.watch.split[m.id.Public()] && errors.Is(err, member.ErrOtherDevice)
+	return m.world.watch.split[m.id.Public()] && (errors.Is(err, member.ErrOtherDevice) || errors.Is(err, member.ErrRestored))
 }
