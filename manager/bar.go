@@ -34,6 +34,9 @@ func (d *Desk) may() error {
 // remember it: what it would sign meanwhile is nobody's.
 func (m *Manager) refuse(why string) {
 	m.phase, m.reason = Refusing, why
+	if m.cfg.rehearsal {
+		return
+	}
 	if err := m.Store.Commit(nil, record(keyRefused, why)); err != nil {
 		m.reason += " (This could not be written down: " + err.Error() + ")"
 	}

@@ -14,7 +14,7 @@ const twoMachines = "another machine runs this manager: %s. This one has stopped
 	"Find the other machine, switch one of the two off, and keep the directory whose log is longer."
 
 const restored = "the network knows a newer state of this database than this directory holds: %s. It was probably restored from an old copy. " +
-	"Nothing was published. Put the newest directory back; this version of weir cannot rebuild a manager's directory from the network."
+	"Nothing was published. Put the newest directory back or, if it is lost, rebuild this one from what is published: weir manager recover LINK."
 
 // checkStart lets a manager that starts publish, once one complete poll has
 // shown nothing newer of its own (DESIGN section 3.6).
@@ -41,6 +41,10 @@ func (m *Manager) checkStart(c *cycle) {
 			m.refuse(fmt.Sprintf(restored, why))
 			return
 		}
+	}
+	if m.cfg.rehearsal {
+		m.rehearsed = true
+		return
 	}
 	if err := m.allow(); err != nil {
 		c.report.Problem = err.Error()

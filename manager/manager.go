@@ -21,6 +21,8 @@ type Config struct {
 	Reput        time.Duration // from one put of what is alive to the next, ± 10 %: 1 h
 	ClockDrift   time.Duration // forward against the monotonic clock while running, from which a yes is needed: 1 h
 	OnCycle      func(Report)  // after each cycle
+
+	rehearsal bool // only look, as a start does, and say in Manager.rehearsed that it may publish; see Recovery
 }
 
 func (c Config) withDefaults() Config {
@@ -60,6 +62,8 @@ type Manager struct {
 	reason  string // of Held, Refusing and Stopped, for people
 	started bool
 	closed  bool
+
+	rehearsed bool // a rehearsal has ended well
 
 	members        map[keys.Public]*member
 	invites        map[[16]byte]*invitePoll

@@ -26,3 +26,9 @@ func SignedHead(s *store.Store) (lookup.Item, bool, error) {
 	}
 	return r.item(terms.Newest().Manager, s.State().ID.Salt()), true, nil
 }
+
+// Unfollow takes a follower's records out of a store, for whoever goes on with it
+// as its manager.
+func Unfollow() []store.KV {
+	return []store.KV{{Key: keyHead}, {Key: keyCheckpoint}, {Key: keyStopped}}
+}

@@ -64,6 +64,8 @@ func (p *program) manager() *cli.Command {
 			{Name: "resume", Usage: "end a suspension", ArgsUsage: "MEMBER", Flags: flags(common(), passphraseFlags(), []cli.Flag{reason}), Action: p.managerResume},
 			{Name: "limit", Usage: "set how far below and above zero a member may go", ArgsUsage: "MEMBER", Flags: flags(common(), passphraseFlags(), limits("", "")), Action: p.managerLimit},
 			{Name: "log", Usage: "print the log", Flags: flags(common(), logFlags()), Action: p.managerLog},
+			{Name: "recover", Usage: "rebuild a lost manager's directory, from the 24 words of its key and what is published", ArgsUsage: "LINK", Flags: flags(common(), passphraseFlags(), networkFlags(), []cli.Flag{timeoutFlag(), wordsFlag(),
+				&cli.BoolFlag{Name: "yes", Usage: "do not ask whether the old machine is off"}}), Action: p.managerRecover},
 			{Name: "audit", Usage: "check every signature, hash, balance and proof again from the stored bytes", Flags: common(), Action: p.managerAudit},
 			{Name: "evidence", Usage: "print what somebody signed against themselves, for others to check", Flags: common(), Action: p.managerEvidence},
 			{Name: "clock", Usage: "say that a clock which leapt is right: weir manager clock accept", ArgsUsage: "accept", Flags: common(), Action: p.managerClock},

@@ -54,6 +54,9 @@ type Database struct {
 	// not. MadeKey: the directory's key was made for it.
 	Restored string `json:"restored,omitempty"`
 	MadeKey  bool   `json:"made_key,omitempty"`
+	// Recovering: a manager's directory that is rebuilt from what is published, and
+	// is not whole yet.
+	Recovering bool `json:"recovering,omitempty"`
 }
 
 // Roles that a directory has in its databases.

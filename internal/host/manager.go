@@ -40,6 +40,9 @@ type ManagerConfig struct {
 
 // OpenDesk opens the store alone: for commands while no manager runs.
 func OpenDesk(c ManagerConfig) (*Manager, error) {
+	if err := c.Database.unrebuilt(); err != nil {
+		return nil, err
+	}
 	id, err := ParseID(c.Database.ID)
 	if err != nil {
 		return nil, err
