@@ -16,6 +16,7 @@ type Report struct {
 	Newer     int               // keys with a new outbox
 	Packets   int               // sent by the poll and the look-ups of the cycle
 	Admitted  int               // by invitation
+	Requested int               // by invitation, to wait for approval
 	Accepted  int               // entries applied
 	Refused   int               // entries refused, and messages dismissed in verification
 	Polling   lookup.PollReport // of every key: members, open invitations, the own head

@@ -33,9 +33,6 @@ var ErrNotManager = errors.New("this key is not the manager's of this database")
 // ErrNotFound: no such account, member or invitation.
 var ErrNotFound = errors.New("not found")
 
-// ErrUsed: an invitation that made somebody a member cannot be closed.
-var ErrUsed = errors.New("has already joined by it")
-
 // Refused is an act that the rules do not allow. Nothing was written.
 type Refused struct {
 	Verdict wire.Verdict
@@ -141,32 +138,16 @@ func (d *Desk) uniqueName(name string) string {
 // errCode: the name or the seal key in a code was changed after it was made.
 var errCode = errors.New("this member code is not signed by the key in it; ask for a new one")
 
-// AdmitCode admits the owner of a member code.
+// AdmitCode admits the owner of a member code. Who has an account already keeps
+// it, and nothing is done: a code may be shown twice.
 func (d *Desk) AdmitCode(c wire.MemberCode, limits *wire.Limits) (ledger.Account, error) {
 	if !c.Verify() {
 		return ledger.Account{}, errCode
 	}
-	a, err := d.Admit(c.Key, c.Seal, c.Name, limits)
-	var refused *Refused
-	if errors.As(err, &refused) && refused.Verdict == wire.KeyInUse {
-		refused.Text = d.hasAccount(c.Key, refused.Text)
+	if a, ok := d.Store.State().ByKey(c.Key); ok && a.Number != 0 {
+		return a, nil
 	}
-	return a, err
-}
-
-// hasAccount says how the owner of a key that has an account joins; otherwise it is
-// the manager's own, and the reason stays.
-func (d *Desk) hasAccount(key keys.Public, reason string) string {
-	st := d.Store.State()
-	a, ok := st.ByKey(key)
-	if !ok {
-		return reason
-	}
-	link := "the public link (weir manager link)"
-	if st.Charter.Encrypted {
-		link = "the link with the read key (weir manager link --read-key)"
-	}
-	return fmt.Sprintf("That key already has account %d, %s, and nothing was done; its owner can join by %s.", a.Number, a.Name, link)
+	return d.Admit(c.Key, c.Seal, c.Name, limits)
 }
 
 // Suspend puts a member in read-only mode: its changes are refused until
@@ -202,63 +183,6 @@ func (d *Desk) Rekey(account uint64, c wire.MemberCode) (ledger.Decided, error) 
 	}
 	args, err := wire.Rekey{Account: account, Key: c.Key, Seal: c.Seal}.Args()
 	return d.act("rekey", args, err)
-}
-
-// Invite makes an invitation that is good for d.
-func (d *Desk) Invite(lifetime time.Duration) (Invitation, error) {
-	if err := d.may(); err != nil {
-		return Invitation{}, err
-	}
-	now := d.Now().UTC().Truncate(time.Second)
-	i := Invitation{Made: now, Expires: now.Add(lifetime)}
-	if _, err := io.ReadFull(d.Random, i.Secret[:]); err != nil {
-		return Invitation{}, fmt.Errorf("invite: %w", err)
-	}
-	if err := d.Store.Commit(nil, record(i.key(), i)); err != nil {
-		return Invitation{}, fmt.Errorf("invite: %w", err)
-	}
-	return i, nil
-}
-
-// Invitations is every invitation ever made, oldest first.
-func (d *Desk) Invitations() ([]Invitation, error) {
-	all, err := readRecords[Invitation](d.Store, keyInvitation)
-	if err != nil {
-		return nil, fmt.Errorf("list invitations: %w", err)
-	}
-	sortInvitations(all)
-	return all, nil
-}
-
-// Revoke closes an open invitation, named by its ID or a beginning of it that no
-// other has.
-func (d *Desk) Revoke(id string) (Invitation, error) {
-	all, err := d.Invitations()
-	if err != nil {
-		return Invitation{}, err
-	}
-	var hits []Invitation
-	for _, i := range all {
-		if id != "" && strings.HasPrefix(i.ID(), strings.ToLower(id)) {
-			hits = append(hits, i)
-		}
-	}
-	switch {
-	case len(hits) == 0:
-		return Invitation{}, fmt.Errorf("revoke %q: %w; see weir manager invitations", id, ErrNotFound)
-	case len(hits) > 1:
-		return Invitation{}, fmt.Errorf("revoke %q: %w: %d invitations begin with it; give more digits of the one that is meant. Nothing was done", id, ErrNotFound, len(hits))
-	}
-	i := hits[0]
-	if i.Used != (keys.Public{}) {
-		who := i.Used.Short()
-		if a, ok := d.Store.State().ByKey(i.Used); ok {
-			who = fmt.Sprintf("%d %s", a.Number, a.Name)
-		}
-		return i, fmt.Errorf("revoke %s: %s %w; suspend that member instead", id, who, ErrUsed)
-	}
-	i.Revoked = true
-	return i, d.Store.Commit(nil, record(i.key(), i))
 }
 
 // Link is the link of the database, for those who may read it.

@@ -71,7 +71,8 @@ func (m *Manager) requests() bool {
 	return false
 }
 
-// admitJoiners gives accounts to those whose requests came.
+// admitJoiners gives accounts to those whose requests came, or, where the charter
+// wants an approval, keeps the requests for it.
 func (m *Manager) admitJoiners(c *cycle) {
 	if !m.requests() {
 		return
@@ -87,24 +88,26 @@ func (m *Manager) admitJoiners(c *cycle) {
 			continue
 		}
 		r := *p.request
-		inv.Used, inv.Problem = r.Key, ""
-		if a, ok := m.Store.State().ByKey(r.Key); ok {
-			// It joined by another way already; the invitation is spent.
-			inv.Account = a.Number
-			if err := m.Store.Commit(nil, record(inv.key(), inv)); err != nil {
-				c.report.Problem = err.Error()
+		if m.Store.State().Charter.Approval {
+			if _, member := m.Store.State().ByKey(r.Key); !member {
+				if err := m.keep(inv, r); err != nil {
+					c.report.Problem = err.Error()
+					continue
+				}
+				c.report.Requested++
+				p.request = nil
+				continue
 			}
-			continue
 		}
-		inv.Account = uint64(m.Store.State().Members()) + 1
-		if _, err := m.Admit(r.Key, r.Seal, r.Name, nil, record(inv.key(), inv)); err != nil {
-			inv.Used, inv.Account, inv.Problem = keys.Public{}, 0, err.Error()
+		before := m.Store.State().Members()
+		if _, err := m.accept(inv, r.Key, r.Seal, r.Name); err != nil {
 			p.request = nil
-			if err := m.Store.Commit(nil, record(inv.key(), inv)); err != nil {
+			inv.Problem = err.Error()
+			if err := m.save(inv); err != nil {
 				c.report.Problem = err.Error()
 			}
 			continue
 		}
-		c.report.Admitted++
+		c.report.Admitted += m.Store.State().Members() - before
 	}
 }

@@ -55,19 +55,23 @@ type publisher struct {
 	swarm *torrentsOf
 }
 
-func newPublisher(t *testing.T) *publisher {
+func newPublisher(t *testing.T) *publisher { return newPublisherOf(t, wire.Charter{}) }
+
+// newPublisherOf is one of a database whose charter has some of these things.
+func newPublisherOf(t *testing.T, charter wire.Charter) *publisher {
 	id := keys.Derive(keys.Seed(bytes.Repeat([]byte{1}, keys.SeedBytes)))
 	other := keys.Derive(keys.Seed(bytes.Repeat([]byte{2}, keys.SeedBytes)))
 	p := &publisher{
 		clock: &at{time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)},
 		swarm: &torrentsOf{served: map[[20]byte]bool{}, seeders: map[[20]byte]int{}},
 	}
-	charter := must[[]byte](t)((&wire.Charter{
-		Kind: wire.KindLedger, Name: "Mill Lane", Manager: id.Public(), Log: id.LogPublic(), Seal: id.SealPublic(),
+	founding := must[[]byte](t)((&wire.Charter{
+		Approval: charter.Approval,
+		Kind:     wire.KindLedger, Name: "Mill Lane", Manager: id.Public(), Log: id.LogPublic(), Seal: id.SealPublic(),
 		Recovery: other.Public(), Created: p.clock.UnixMilli(), Unit: "HRS", Scale: 2, Lower: -100, Upper: 100,
 		Quota: 10, Heartbeat: 60, Stale: 7200,
 	}).Encode())
-	db := must[*store.Store](t)(store.Create(store.NewCrashable(1, nil), charter, store.Options{Small: true}))
+	db := must[*store.Store](t)(store.Create(store.NewCrashable(1, nil), founding, store.Options{Small: true}))
 	t.Cleanup(func() { db.Close() })
 	p.Manager = must[*Manager](t)(New(db, id, Config{}, Ports{Swarm: p.swarm, Clock: p.clock, Random: rand.NewChaCha8([32]byte{})}))
 	p.phase = Running

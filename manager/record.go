@@ -3,7 +3,6 @@ package manager
 import (
 	"encoding/json"
 	"fmt"
-	"time"
 
 	"weir/internal/lookup"
 	"weir/keys"
@@ -47,32 +46,6 @@ type torrentRecord struct {
 }
 
 func (t torrentRecord) key() string { return fmt.Sprintf("%s%013x", keyTorrent, t.Time) }
-
-// Invitation is an open or used invitation of this manager.
-type Invitation struct {
-	Secret  [16]byte    `json:"secret"`
-	Made    time.Time   `json:"made"`
-	Expires time.Time   `json:"expires"`
-	Used    keys.Public `json:"used"` // zero: open
-	Account uint64      `json:"account,omitempty"`
-	Revoked bool        `json:"revoked,omitempty"`
-	// Problem says why a request that came by it was not admitted.
-	Problem string `json:"problem,omitempty"`
-}
-
-func (i Invitation) key() string { return fmt.Sprintf("%s%x", keyInvitation, i.Secret[:]) }
-
-// ID is the name of an invitation for lists and revoke, in hex: a hash of its
-// secret.
-func (i Invitation) ID() string {
-	h := wire.ChainNext(wire.Hash{}, i.Secret[:])
-	return fmt.Sprintf("%x", h[:])
-}
-
-// Open says whether a request by it would be accepted at a time.
-func (i Invitation) Open(now time.Time) bool {
-	return i.Used == (keys.Public{}) && !i.Revoked && now.Before(i.Expires)
-}
 
 func record(key string, v any) store.KV {
 	b, err := json.Marshal(v)

@@ -27,6 +27,7 @@ type Status struct {
 	Dismissed   int // distinct messages that were no valid changes, since the start
 	Sum         int64
 	Invitations int // open
+	Requests    int // to join, that wait for approval
 	Stalled     []MemberStatus
 }
 
@@ -51,8 +52,11 @@ func (m *Manager) Status() Status {
 	if all, err := m.Invitations(); err == nil {
 		now := m.ports.Clock.Now()
 		for _, i := range all {
-			if i.Open(now) {
+			switch i.State(now) {
+			case InvitationOpen:
 				s.Invitations++
+			case InvitationWaiting:
+				s.Requests++
 			}
 		}
 	}

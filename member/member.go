@@ -176,6 +176,7 @@ func (m *Member) TakeOver() error {
 func (m *Member) Status() MemberStatus {
 	s := MemberStatus{Status: m.Follower.Status(), Joining: m.join.state, Request: m.join.nodes, Trouble: m.hand.trouble, Asked: m.hand.asked, Put: m.hand.put}
 	if m.desk != nil {
+		s.Approval = m.desk.Store.State().Charter.Approval
 		m.desk.own(&s)
 	}
 	return s

@@ -27,7 +27,7 @@ func (d *Desk) Status() (MemberStatus, error) {
 	if err != nil {
 		return s, err
 	}
-	s.Joining = join.State
+	s.Joining, s.Approval = join.State, st.Charter.Approval
 	known, ok, err := readRecord[itemRecord](d.Store, keyHead)
 	if err != nil {
 		return s, err

@@ -85,10 +85,11 @@ type Account struct {
 // MemberStatus is a Member in figures and plain words.
 type MemberStatus struct {
 	Status
-	Joining Joining
-	Request int      // nodes that acknowledged the request to join
-	Account *Account // nil: not admitted
-	Foreign string   // why nothing is handed over any more: another device uses this key
+	Joining  Joining
+	Request  int      // nodes that acknowledged the request to join
+	Approval bool     // the charter wants the manager's approval of who joins
+	Account  *Account // nil: not admitted
+	Foreign  string   // why nothing is handed over any more: another device uses this key
 	// Restored says why nothing is signed yet: the directory was restored.
 	Restored string
 
@@ -111,7 +112,11 @@ func (s MemberStatus) Warnings() []string {
 	case Taken:
 		w = append(w, "somebody else used this invitation: ask the manager for a new one, and tell them")
 	case Lapsed:
-		w = append(w, "the invitation expired before the manager took the request: ask for a new one")
+		lapsed := "the invitation expired before the manager took the request: ask for a new one"
+		if s.Approval {
+			lapsed = "the invitation has expired. If the manager had the request by then, it still waits for the manager's approval: ask the manager; otherwise ask for a new invitation"
+		}
+		w = append(w, lapsed)
 	}
 	if s.Foreign != "" {
 		w = append(w, s.Foreign)

@@ -19,7 +19,7 @@ import (
 // signs are the calls that sign something and so need the key when nothing
 // runs that holds it.
 var signs = map[string]bool{
-	"manager suspend": true, "manager resume": true, "manager limit": true, "manager admit": true,
+	"manager suspend": true, "manager resume": true, "manager limit": true, "manager admit": true, "manager approve": true,
 	"member pay": true, "member raw": true, "member cancel": true, "member outbox": true, "member show": true, "member takeover": true,
 }
 

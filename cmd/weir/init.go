@@ -161,7 +161,7 @@ func charterOf(c *cli.Context) (charter wire.Charter, err error) {
 	lower, upper := c.String("lower"), c.String("upper")
 	charter = wire.Charter{
 		Kind: wire.KindLedger, Name: name, Created: time.Now().UnixMilli(), Unit: c.String("unit"), Scale: scale,
-		Encrypted: c.Bool("encrypted"), Quota: c.Int("quota"), Heartbeat: int(c.Duration("heartbeat").Seconds()), Stale: int(c.Duration("stale").Seconds()),
+		Encrypted: c.Bool("encrypted"), Approval: c.Bool("approval"), Quota: c.Int("quota"), Heartbeat: int(c.Duration("heartbeat").Seconds()), Stale: int(c.Duration("stale").Seconds()),
 	}
 	if charter.Lower, err = ledger.ParseAmount(lower, scale); err != nil {
 		return charter, usagef("--lower: %v", err)

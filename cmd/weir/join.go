@@ -23,7 +23,12 @@ func (p *program) memberJoin(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	in := host.JoinIn{Link: c.Args().First(), Name: name}
+	in := host.JoinIn{Name: name}
+	if c.NArg() > 0 || c.String("image") != "" {
+		if in.Link, err = p.linkOf(c, "invitation or answer code"); err != nil {
+			return err
+		}
+	}
 	led := p.leads(o) && (in.Link == "" || name == "")
 	switch {
 	case led:
@@ -43,7 +48,8 @@ func (p *program) memberJoin(c *cli.Context) error {
 			p.noted(o, own)
 		}
 	case in.Link == "":
-		return usagef("weir member join LINK-OR-ANSWER is how it is called; it got 0 arguments")
+		_, err := p.linkOf(c, "invitation or answer code")
+		return err
 	default:
 		if _, err := host.ReadJoin(in.Link, time.Now()); err != nil {
 			return err
@@ -97,6 +103,8 @@ func (p *program) memberJoin(c *cli.Context) error {
 		switch {
 		case v.Account != nil:
 			p.printf("You are member %d, %s, of %q. Keep weir member run running to follow it.\n", v.Account.Account, v.Account.Name, v.Name)
+		case v.Joining == "asking" && v.Approval:
+			p.printf("Your request to join %q is on its way. The manager approves each new member personally, which takes the time it takes. Now run weir member run; weir member status tells when you are in.\n", v.Name)
 		case v.Joining == "asking":
 			p.printf("Your request to join %q is on its way; the manager takes it in one of its next cycles. Now run weir member run; weir member status tells when you are in.\n", v.Name)
 		default:
@@ -155,7 +163,7 @@ func joining(v host.MemberStatusView, began time.Time) string {
 	case v.Request == 0:
 		next = "Putting the request to join on the DHT"
 	default:
-		return fmt.Sprintf("Asked, on %s; waiting for the manager, %s …", count(v.Request, "DHT node", "DHT nodes"), heard(v))
+		return fmt.Sprintf("Asked, on %s; waiting for %s, %s …", count(v.Request, "DHT node", "DHT nodes"), yes(v.Approval, "the manager's approval", "the manager"), heard(v))
 	}
 	if none := silence(v, began); none != "" {
 		next += "; " + none
@@ -179,6 +187,9 @@ func unjoined(err error, db host.Database, last host.MemberStatusView) error {
 	if !db.Asks() {
 		goesOn = "the database is written down, and weir member run goes on looking for it"
 		late = "not all of the database has been found yet: " + goesOn
+	}
+	if last.Approval && last.Request > 0 {
+		late = "not admitted yet: it waits for the manager's approval; " + goesOn
 	}
 	if why := unanswered(last); why != "" {
 		late = "not admitted yet: " + why + ". Until it expires, " + goesOn

@@ -13,7 +13,6 @@ import (
 	"weir/internal/host"
 	"weir/internal/lookup"
 	"weir/keys"
-	"weir/ledger/wire"
 	"weir/manager"
 )
 
@@ -35,6 +34,7 @@ func (p *program) manager() *cli.Command {
 				&cli.StringFlag{Name: "kind", Value: "ledger", Usage: "`KIND` of database: ledger"},
 				&cli.StringFlag{Name: "unit", Value: "HRS", Usage: "what is counted, a short `WORD`"},
 				&cli.IntFlag{Name: "scale", Value: 2, Usage: "decimal `PLACES` of an amount, 0 to 9, for ever"},
+				&cli.BoolFlag{Name: "approval", Usage: "who joins by an invitation waits until you approve; for ever"},
 				&cli.BoolFlag{Name: "encrypted", Usage: "only members, and whom they give the read key, can read the entries; for ever"},
 				&cli.IntFlag{Name: "quota", Value: 1000, Usage: "at most so many `ENTRIES` a member and day"},
 				&cli.DurationFlag{Name: "heartbeat", Value: 4 * time.Hour, Usage: "without changes, publish a fresh head after this `TIME`"},
@@ -47,13 +47,18 @@ func (p *program) manager() *cli.Command {
 				&cli.BoolFlag{Name: "once", Usage: "one cycle, acknowledged by the DHT, then exit"},
 			}), Action: p.managerRun},
 			p.service(roleManager),
-			{Name: "invite", Usage: "make an invitation: a link and its QR code", Flags: flags(common(), []cli.Flag{pngFlag,
-				&cli.StringFlag{Name: "expires", Value: "7d", Usage: "`TIME` for which it is good, like 12h or 7d"},
-			}), Action: p.managerInvite},
-			{Name: "invitations", Usage: "list invitations", Flags: common(), Action: p.managerInvitations},
-			{Name: "revoke", Usage: "close an open invitation", ArgsUsage: "ID", Flags: common(), Action: p.managerRevoke},
-			{Name: "admit", Usage: "admit by hand: takes a member's code, prints the answer code", ArgsUsage: "CODE", Flags: flags(common(), passphraseFlags()), Action: p.managerAdmit},
 			p.succeedCommand(),
+			{Name: "invite", Usage: "make an invitation: a link and its QR code; or many, as sheets to print", Flags: flags(common(), inviteFlags(), []cli.Flag{pngFlag}), Action: p.managerInvite},
+			{Name: "invitations", Usage: "list invitations", Flags: flags(common(), []cli.Flag{
+				&cli.StringFlag{Name: "out", Usage: "also write the open ones into the new directory `DIR`, to print"}}), Action: p.managerInvitations},
+			{Name: "revoke", Usage: "close an open invitation: by its number, the beginning of its id, or the name it is for", ArgsUsage: "[INVITATION]", Flags: flags(common(), []cli.Flag{
+				&cli.BoolFlag{Name: "all-open", Usage: "close every open one"}}), Action: p.managerRevoke},
+			{Name: "requests", Usage: "list who asks to join and waits for your approval", Flags: common(), Action: p.managerRequests},
+			{Name: "approve", Usage: "admit one of them", ArgsUsage: "REQUEST", Flags: flags(common(), passphraseFlags(), []cli.Flag{
+				&cli.StringFlag{Name: "name", Usage: "admit under this `NAME` instead of the one that is asked for"}}), Action: p.managerApprove},
+			{Name: "reject", Usage: "do not admit one of them; the invitation ends", ArgsUsage: "REQUEST", Flags: flags(common(), []cli.Flag{
+				&cli.StringFlag{Name: "reason", Usage: "a `TEXT` for your own list; nobody else sees it"}}), Action: p.managerReject},
+			{Name: "admit", Usage: "admit by hand: takes a member's code, prints the answer code", ArgsUsage: "[CODE]", Flags: flags(common(), passphraseFlags(), imageFlags(), []cli.Flag{pngFlag}), Action: p.managerAdmit},
 			{Name: "rekey", Usage: "give a member's account a new key, when the old one is lost or stolen", ArgsUsage: "MEMBER CODE", Flags: flags(common(), passphraseFlags(), []cli.Flag{&cli.BoolFlag{Name: "yes", Usage: "do not ask"}}), Action: p.managerRekey},
 			{Name: "link", Usage: "print the public link of the database", Flags: flags(common(), []cli.Flag{pngFlag,
 				&cli.BoolFlag{Name: "read-key", Usage: "of an encrypted database, with the read key: whoever has this link can read everything"},
@@ -196,6 +201,9 @@ func cycleLine(v host.CycleView) string {
 	if v.Admitted > 0 {
 		line += fmt.Sprintf(", %d admitted", v.Admitted)
 	}
+	if v.Requested > 0 {
+		line += fmt.Sprintf(", %s to join: weir manager requests", count(v.Requested, "new request", "new requests"))
+	}
 	line += fmt.Sprintf(", %d accepted, %d refused, the log has %s, sum %s; polled in %d ms", v.Accepted, v.Refused, entryCount(v.LogSize), v.Sum, v.PollMS)
 	if v.HeadNodes > 0 {
 		line += fmt.Sprintf(", published to %s in %d ms", count(v.HeadNodes, "node", "nodes"), v.PublishMS)
@@ -204,82 +212,6 @@ func cycleLine(v host.CycleView) string {
 		line += "\n  " + v.Problem
 	}
 	return line
-}
-
-// lifetime reads 12h, 7d, 90m.
-func lifetime(text string) (time.Duration, error) {
-	days := strings.HasSuffix(text, "d")
-	if days {
-		text = strings.TrimSuffix(text, "d") + "h"
-	}
-	d, err := time.ParseDuration(text)
-	if days {
-		d *= 24
-	}
-	if err != nil || d < time.Minute || d > 366*24*time.Hour {
-		return 0, usagef("--expires: a time between 1m and 366d, like 12h or 7d")
-	}
-	return d, nil
-}
-
-func (p *program) managerInvite(c *cli.Context) error {
-	d, err := lifetime(c.String("expires"))
-	if err != nil {
-		return err
-	}
-	var v host.InvitationView
-	return p.ask(c, roleManager, "manager invite", host.InviteIn{Seconds: int64(d.Seconds())}, &v, func(o options) error {
-		if err := p.showQR(o, v.Link, c.String("png")); err != nil {
-			return err
-		}
-		return p.show(o.json, v, func() {
-			p.printf("%s\n\nGood for one person until %s. They join with: weir member join LINK\nWhoever has this link first becomes a member: give it to nobody else. Its name in lists is %s.\n", v.Link, clock(v.Expires), short(v.ID))
-		})
-	})
-}
-
-func (p *program) managerInvitations(c *cli.Context) error {
-	var v []host.InvitationView
-	return p.ask(c, roleManager, "manager invitations", nil, &v, func(o options) error {
-		return p.show(o.json, v, func() {
-			var rows [][]string
-			for _, i := range v {
-				who := i.Problem
-				if i.Account != 0 {
-					who = fmt.Sprintf("%d %s", i.Account, i.Name)
-				}
-				rows = append(rows, []string{short(i.ID), i.State, clock(i.Made), clock(i.Expires), who})
-			}
-			p.table("ID STATE MADE EXPIRES MEMBER", rows)
-		})
-	})
-}
-
-func (p *program) managerRevoke(c *cli.Context) error {
-	var v host.InvitationView
-	return p.ask(c, roleManager, "manager revoke", host.RevokeIn{ID: c.Args().First()}, &v, func(o options) error {
-		return p.show(o.json, v, func() { p.printf("Invitation %s is closed.\n", short(v.ID)) })
-	})
-}
-
-func (p *program) managerAdmit(c *cli.Context) error {
-	var v host.AdmitView
-	return p.ask(c, roleManager, "manager admit", host.AdmitIn{Code: c.Args().First()}, &v, func(o options) error {
-		return p.show(o.json, v, func() {
-			p.printf("%s is member %d. Give them this answer, for weir member join:\n%s\n", v.Name, v.Account, v.Answer)
-			p.note(opens(v.Answer))
-		})
-	})
-}
-
-// opens warns of an answer that has the read key; "": it has none.
-func opens(answer string) string {
-	if l, _ := wire.ParseLink(answer); l != nil {
-		if a, ok := l.(wire.Answer); ok && a.ReadKey != nil {
-			return "the database is encrypted, and whoever has this answer can read all of it: give it only to the member"
-		}
-	}
-	return ""
 }
 
 func (p *program) managerLink(c *cli.Context) error {
@@ -318,6 +250,9 @@ func (p *program) managerStatus(c *cli.Context) error {
 			}
 			if v.Cycle != nil {
 				p.printf("last      %s\npoll      %s\n", cycleLine(*v.Cycle), pollLine(v.Cycle.Poll))
+			}
+			if v.Requests > 0 {
+				p.printf("requests  %s for your approval: weir manager requests\n", count(v.Requests, "waits", "wait"))
 			}
 			p.printf("%s", evidenceText(v.Evidence, roleManager))
 			for _, m := range v.Stalled {

@@ -22,7 +22,7 @@ func (p *program) member() *cli.Command {
 		Usage: "join a database, pay, and follow it",
 		Subcommands: []*cli.Command{
 			{Name: "join", Usage: "join a database by an invitation or an answer code; makes a key if there is none", ArgsUsage: "[LINK-OR-ANSWER]",
-				Flags: flags(common(), passphraseFlags(), networkFlags(), []cli.Flag{name, timeoutFlag(),
+				Flags: flags(common(), passphraseFlags(), networkFlags(), imageFlags(), []cli.Flag{name, timeoutFlag(),
 					&cli.BoolFlag{Name: "wait", Usage: "wait until the manager has admitted you"}}), Action: p.memberJoin},
 			{Name: "code", Usage: "by hand: print your member code, for the manager to admit", Flags: flags(common(), passphraseFlags(), []cli.Flag{name,
 				&cli.StringFlag{Name: "png", Usage: "write the QR code to `FILE`"}}), Action: p.memberCode},

@@ -16,13 +16,13 @@ func (p *program) memberStatus(c *cli.Context) error {
 			case len(v.Warnings) > 0:
 				p.printf("Not all well: %s\n%s\n", strings.Join(v.Warnings, "\n  "), yes(v.Running, "", "No agent runs. Start it with weir member run.\n"))
 			case !v.Running:
-				p.printf("No agent runs. Start it with weir member run.\n\n")
+				p.printf("%sNo agent runs. Start it with weir member run.\n\n", yes(v.Account == nil && v.Joining == "asking", waits(v)+" ", ""))
 			case v.Account == nil && v.Joining == "":
 				p.printf("Reading only: this key is not a member.\n\n")
 			case v.Phase == "current" && v.Account != nil:
 				p.printf("All well.\n\n")
 			case v.Account == nil && v.Joining == "asking":
-				p.printf("Waiting for the manager to admit you.\n\n")
+				p.printf("%s\n\n", waits(v))
 			default:
 				p.printf("%s the database.\n\n", strings.ToUpper(v.Phase[:1])+v.Phase[1:])
 			}
@@ -39,4 +39,9 @@ func (p *program) memberStatus(c *cli.Context) error {
 			p.printf("\n%s", evidenceText(v.Evidence, roleMember))
 		})
 	})
+}
+
+// waits says for whom somebody waits who has asked to join.
+func waits(v host.MemberStatusView) string {
+	return "Your request to join waits for the manager" + yes(v.Approval, "'s approval.", " to admit you.")
 }

@@ -104,6 +104,9 @@ func (s *seat) unanswered(now time.Time) (heads uint64, why string) {
 	if err != nil || j.Invitation == nil || s.open() == nil {
 		return 0, ""
 	}
+	if s.open().State().Charter.Approval {
+		return 0, "" // a person decides, and takes the time that it takes
+	}
 	created := time.UnixMilli(s.open().State().Charter.Created)
 	if heads = s.vigil.unanswered(rest(j.Invitation, created, now)); heads == 0 {
 		return 0, ""

@@ -47,8 +47,13 @@ var managerCalls = map[string]func(*Manager, json.RawMessage) (any, error){
 	"manager audit":       func(m *Manager, _ json.RawMessage) (any, error) { return m.audit() },
 	"manager evidence":    func(m *Manager, _ json.RawMessage) (any, error) { return m.evidence() },
 	"manager invite":      call((*Manager).invite),
-	"manager invitations": func(m *Manager, _ json.RawMessage) (any, error) { return m.invitations() },
+	"manager invite all":  call((*Manager).inviteAll),
+	"manager invitations": call((*Manager).invitations),
 	"manager revoke":      call((*Manager).revoke),
+	"manager revoke open": call((*Manager).revokeOpen),
+	"manager requests":    func(m *Manager, _ json.RawMessage) (any, error) { return m.requests() },
+	"manager approve":     call((*Manager).approve),
+	"manager reject":      call((*Manager).reject),
 	"manager admit":       call((*Manager).admit),
 	"manager rekey":       call((*Manager).rekey),
 	"manager link":        call(func(m *Manager, in LinkIn) (any, error) { return m.link(in) }),
@@ -77,8 +82,13 @@ func (m *Manager) status() (ManagerStatusView, error) {
 	if err != nil {
 		return v, err
 	}
-	v.Link = link.Link
+	v.Link, v.Approval = link.Link, st.Charter.Approval
 	if m.role == nil {
+		waiting, err := m.desk.Requests()
+		if err != nil {
+			return v, err
+		}
+		v.Requests = len(waiting)
 		if v.Problem, err = m.desk.Barred(); v.Problem != "" {
 			v.Phase = string(manager.Refusing)
 			if why, _ := m.desk.Stopped(); why != "" {
@@ -95,6 +105,7 @@ func (m *Manager) status() (ManagerStatusView, error) {
 	if v.Problem == "" {
 		v.Problem = s.Last.Problem
 	}
+	v.Requests = s.Requests
 	v.Dismissed, v.Invitations, v.HeadSeq, v.HeadPut = s.Dismissed, s.Invitations, s.HeadSeq, s.HeadDone
 	if s.Head != nil {
 		v.HeadTime = viewMillis(s.Head.Time)

@@ -177,6 +177,7 @@ type CycleView struct {
 	Short     int      `json:"short"`
 	Packets   int      `json:"packets"`
 	Admitted  int      `json:"admitted"`
+	Requested int      `json:"requested,omitempty"` // to join, and wait for approval since
 	Accepted  int      `json:"accepted"`
 	Refused   int      `json:"refused"`
 	Poll      PollView `json:"poll"`
@@ -193,7 +194,7 @@ type CycleView struct {
 func ViewCycle(r manager.Report, scale int) CycleView {
 	return CycleView{
 		Cycle: r.Cycle, Started: viewTime(r.Started), Polled: r.Polled, Answered: r.Answered, Short: r.Short, Packets: r.Packets,
-		Admitted: r.Admitted, Accepted: r.Accepted, Refused: r.Refused, Poll: viewPoll(r.Polling),
+		Admitted: r.Admitted, Requested: r.Requested, Accepted: r.Accepted, Refused: r.Refused, Poll: viewPoll(r.Polling),
 		PollMS: r.Poll.Milliseconds(), MergeMS: r.Merge.Milliseconds(), PublishMS: r.Publish.Milliseconds(),
 		HeadNodes: r.HeadNodes, LogSize: r.LogSize, Sum: ledger.FormatAmount(r.Sum, scale), Problem: r.Problem,
 	}
@@ -219,6 +220,8 @@ type ManagerStatusView struct {
 	Sum         string       `json:"sum"`
 	Unit        string       `json:"unit"`
 	Invitations int          `json:"invitations_open"`
+	Approval    bool         `json:"approval,omitempty"` // who joins by an invitation is approved by a person
+	Requests    int          `json:"requests_waiting"`
 	HeadSeq     int64        `json:"head_seq"`
 	HeadTime    string       `json:"head_time,omitempty"`
 	HeadPut     bool         `json:"head_acknowledged"`
@@ -229,33 +232,6 @@ type ManagerStatusView struct {
 	Evidence    int          `json:"evidence,omitempty"` // pairs of signed contradictions that are held
 }
 
-// InvitationView is one invitation.
-type InvitationView struct {
-	ID      string `json:"id"`
-	State   string `json:"state"` // open, used, expired, revoked
-	Made    string `json:"made"`
-	Expires string `json:"expires"`
-	Account uint64 `json:"account,omitempty"`
-	Name    string `json:"name,omitempty"`
-	Problem string `json:"problem,omitempty"`
-	Link    string `json:"link,omitempty"` // only of an invitation that was just made
-}
-
-func viewInvitation(st *ledger.State, i manager.Invitation, now time.Time) InvitationView {
-	v := InvitationView{ID: i.ID(), Made: viewTime(i.Made), Expires: viewTime(i.Expires), Account: i.Account, Problem: i.Problem}
-	switch {
-	case i.Revoked:
-		v.State = "revoked"
-	case i.Account != 0:
-		v.State, v.Name = "used", nameOf(st, i.Account)
-	case !i.Open(now):
-		v.State = "expired"
-	default:
-		v.State = "open"
-	}
-	return v
-}
-
 // MemberStatusView is weir member status.
 type MemberStatusView struct {
 	Running    bool         `json:"running"` // an agent runs on the directory
@@ -264,6 +240,7 @@ type MemberStatusView struct {
 	Name       string       `json:"name"`
 	Encrypted  bool         `json:"encrypted,omitempty"`
 	Joining    string       `json:"joining,omitempty"`          // asking, member, taken, expired
+	Approval   bool         `json:"approval,omitempty"`         // the manager, a person, decides who joins
 	Request    int          `json:"request_nodes,omitempty"`    // that acknowledged the request to join
 	Unanswered uint64       `json:"unanswered_heads,omitempty"` // that the manager has published since without admitting
 	Account    *AccountView `json:"account,omitempty"`
@@ -298,7 +275,7 @@ func viewMember(st *ledger.State, s member.MemberStatus) MemberStatusView {
 	if st == nil {
 		return v
 	}
-	v.Encrypted = st.Charter.Encrypted
+	v.Encrypted, v.Approval = st.Charter.Encrypted, st.Charter.Approval
 	if s.Account != nil {
 		if a, ok := st.Account(s.Account.Number); ok {
 			view := viewAccount(st.Charter, a)
