@@ -102,6 +102,9 @@ func (p *program) managerRun(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := p.place(o); err != nil {
+		return err
+	}
 	return p.reopening(c.Context, func() error { return p.managerSession(c, o, db, id, network, period) })
 }
 

@@ -118,6 +118,9 @@ func (p *program) memberRun(c *cli.Context) error {
 		return err
 	}
 	cfg := host.AgentConfig{Dir: o.dir, Databases: dbs, Identity: id, Network: network, Follow: follow, Online: true}
+	if err := p.place(o); err != nil {
+		return err
+	}
 	return p.reopening(c.Context, func() error { return p.memberSession(c, o, cfg) })
 }
 

@@ -26,6 +26,7 @@ var memberCalls = map[string]func(*Agent, context.Context, Request) (any, error)
 	"member audit":     seated((*Agent).audit),
 	"member log":       seated((*Agent).log),
 	"member evidence":  seated((*Agent).evidence),
+	"member snapshot":  (*Agent).snapshot,
 	"member wait":      (*Agent).wait,
 	"member fresh":     (*Agent).fresh,
 	"member admitted":  (*Agent).admitted,

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"weir/internal/backup"
 	"weir/internal/control"
 	"weir/internal/lookup"
 	"weir/internal/mainline"
@@ -53,6 +54,8 @@ var codes = []struct {
 	{lookup.ErrNoNodes, CodeNoNode},
 	{ErrNotVerified, CodeNotVerified},
 	{store.ErrDamaged, CodeNotVerified},
+	{backup.ErrDamaged, CodeNotVerified},
+	{backup.ErrNot, CodeUsage},
 	{keys.ErrText, CodeUsage},
 	{keys.ErrWords, CodeUsage},
 	{wire.ErrNotLink, CodeUsage},

@@ -13,5 +13,7 @@
 //	control-ID, ….sock    the same to the manager of one database; ID is its beginning
 //	db/ID/                one database's store (ledger/store)
 //	db/ID.json            what is known of it beside the store: Database
+//	machine               where the directory is used: machineRecord
+//	moved                 that it was moved away: MoveRecord
 //	backup                when the newest backup was made: BackupRecord
 package host

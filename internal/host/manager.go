@@ -59,6 +59,11 @@ func OpenDesk(c ManagerConfig) (*Manager, error) {
 	if err != nil {
 		return nil, damaged(err, "keep the directory as it is: the members have copies of the log, and it may help to save what they have not")
 	}
+	if c.Identity != nil {
+		if err := c.Dir.goesOn(); err != nil {
+			return nil, errors.Join(err, s.Close())
+		}
+	}
 	m := &Manager{dir: c.Dir, db: c.Database, store: s, loop: loop.New(), ended: make(chan struct{})}
 	m.desk = &manager.Desk{Store: s, Identity: c.Identity, Random: rand.Reader, Now: time.Now}
 	if c.Identity != nil {

@@ -26,9 +26,14 @@ func (m *Manager) Invoke(ctx context.Context, name string, in json.RawMessage) (
 	if !ok {
 		return nil, &control.Error{Code: CodeUsage, Text: fmt.Sprintf("the manager that runs here knows no %q: is it an older weir?", name)}
 	}
-	if name == "manager audit" {
+	if name == "manager audit" || name == "manager snapshot" {
 		out, err = f(m, r.In) // reads only what is committed, for minutes
 		return out, Coded(err)
+	}
+	if name == "manager invite" || name == "manager revoke" { // without the key, too
+		if err := m.dir.Live(); err != nil {
+			return nil, err
+		}
 	}
 	if callErr := m.loop.Call(ctx, func() { out, err = f(m, r.In) }); callErr != nil {
 		return nil, callErr
@@ -45,6 +50,7 @@ var managerCalls = map[string]func(*Manager, json.RawMessage) (any, error){
 	"manager limit":       call((*Manager).limit),
 	"manager log":         call((*Manager).log),
 	"manager audit":       func(m *Manager, _ json.RawMessage) (any, error) { return m.audit() },
+	"manager snapshot":    func(m *Manager, _ json.RawMessage) (any, error) { return m.snapshot() },
 	"manager evidence":    func(m *Manager, _ json.RawMessage) (any, error) { return m.evidence() },
 	"manager invite":      call((*Manager).invite),
 	"manager invite all":  call((*Manager).inviteAll),

@@ -126,6 +126,12 @@ func (a *Agent) seat(db Database) (*seat, error) {
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, unreadable(damaged(err, "move "+a.cfg.Dir.Store(id)+" away, then weir member join by the public link and weir member takeover"), j.DatabaseLink)
 	}
+	if live := a.live(); live != nil {
+		if err == nil {
+			live = errors.Join(live, st.Close())
+		}
+		return nil, live
+	}
 	if err == nil {
 		if st, err = a.claim(st, db); err != nil {
 			return nil, fmt.Errorf("open the database %s: %w", db.ID[:8], err)
@@ -179,6 +185,14 @@ func damaged(err error, what string) error {
 		return err
 	}
 	return fmt.Errorf("%s. Nothing was changed; %s%w", Text(err), what, silent{err})
+}
+
+// live is an error for a directory that was moved away, unless it is only read.
+func (a *Agent) live() error {
+	if a.cfg.Identity == nil && !a.cfg.Online {
+		return nil
+	}
+	return a.cfg.Dir.goesOn()
 }
 
 // claim makes an open store the agent's key's, or closes it again: it is

@@ -33,5 +33,5 @@ func WriteAtomic(path string, b []byte) (err error) {
 	if err = os.Rename(t.Name(), path); err != nil {
 		return err
 	}
-	return syncDir(dir)
+	return SyncDir(dir)
 }

@@ -4,8 +4,8 @@ package keyfile
 
 import "os"
 
-// syncDir makes a rename in a directory durable.
-func syncDir(dir string) error {
+// SyncDir makes a rename in a directory durable.
+func SyncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return err

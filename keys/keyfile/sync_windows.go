@@ -1,5 +1,5 @@
 package keyfile
 
-// syncDir does nothing: Windows cannot sync a directory, and renames in NTFS
+// SyncDir does nothing: Windows cannot sync a directory, and renames in NTFS
 // are journaled.
-func syncDir(string) error { return nil }
+func SyncDir(string) error { return nil }

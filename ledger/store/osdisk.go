@@ -197,3 +197,6 @@ func (o ownerFS) Create(name string, c vfs.DiskWriteCategory) (vfs.File, error) 
 }
 
 func (o ownerFS) MkdirAll(name string, _ os.FileMode) error { return o.FS.MkdirAll(name, 0o700) }
+
+// Free is how many bytes may still be written where a directory lies.
+func Free(dir string) (uint64, error) { return osFiles(dir).free() }
