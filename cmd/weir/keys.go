@@ -28,7 +28,9 @@ func (p *program) keys() *cli.Command {
 			{Name: "words", Usage: "print the 24 words that the key can be made from again", Flags: flags(common(), passphraseFlags(), []cli.Flag{
 				&cli.BoolFlag{Name: "check", Usage: "ask two of them back, and remember that they are on paper"},
 			}), Action: p.keysWords},
-			{Name: "recover", Usage: "make the key again from its 24 words, read from standard input", Flags: flags(common(), passphraseFlags()), Action: p.keysRecover},
+			{Name: "recover", Usage: "make the key again from its 24 words, read from standard input", Flags: flags(common(), passphraseFlags(), []cli.Flag{
+				&cli.BoolFlag{Name: "replace", Usage: "in the place of the same key, of which the passphrase was forgotten or the file is damaged"},
+			}), Action: p.keysRecover},
 			{Name: "passphrase", Usage: "change the passphrase, or take it away", Flags: flags(common(), passphraseFlags(), []cli.Flag{
 				&cli.StringFlag{Name: "new-passphrase-file", Usage: "the new passphrase is the first line of `FILE`", EnvVars: []string{"WEIR_NEW_PASSPHRASE_FILE"}},
 			}), Action: p.keysPassphrase},
@@ -78,6 +80,22 @@ func (p *program) newKey(o options, seed keys.Seed) error {
 		return err
 	}
 	return o.dir.Key().Create(seed, passphrase)
+}
+
+// replaceKey writes the directory's key anew, under a new passphrase.
+func (p *program) replaceKey(o options, seed keys.Seed) error {
+	from, err := o.passphrase(p)
+	if err != nil {
+		return err
+	}
+	if k, err := o.dir.Key().Public(); err == nil && k != keys.Derive(seed).Public() {
+		return o.dir.Key().Replace(seed, "") // says so, before a passphrase is asked for
+	}
+	passphrase, err := from.New(o.c.Context)
+	if err != nil {
+		return err
+	}
+	return o.dir.Key().Replace(seed, passphrase)
 }
 
 // openKey reads the directory's key.
@@ -192,7 +210,12 @@ func (p *program) keysRecover(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := p.newKey(o, seed); err != nil {
+	if c.Bool("replace") {
+		err = p.replaceKey(o, seed)
+	} else {
+		err = p.newKey(o, seed)
+	}
+	if err != nil {
 		return err
 	}
 	if err := o.dir.SetWritten(keys.Derive(seed).Public()); err != nil { // who typed them has them

@@ -18,6 +18,7 @@ import (
 
 	"weir/internal/host"
 	"weir/keys"
+	"weir/keys/keyfile"
 )
 
 func main() {
@@ -63,11 +64,19 @@ func run(ctx context.Context, args []string, in *os.File, out, errw io.Writer) i
 	if text != "" {
 		fmt.Fprintln(errw, "weir: "+text)
 	}
+	if errors.Is(err, keyfile.ErrPassphrase) {
+		fmt.Fprintln(errw, forgotten)
+	}
 	if h := hint(code); h != "" && !strings.Contains(text, h) {
 		fmt.Fprintln(errw, h)
 	}
 	return code
 }
+
+// forgotten is what people do about a passphrase that they do not know any more.
+const forgotten = "If it is forgotten: with the 24 words, weir keys recover --replace gives the key a new one. Without them nothing opens it: " +
+	"a member makes a new key in a new directory (weir member code) and the manager gives the account to it (weir manager rekey); " +
+	"a manager is succeeded by the recovery key's words (weir manager succeed)."
 
 // hint is what people do about an exit code; errors themselves say what happened.
 func hint(code int) string {

@@ -33,6 +33,7 @@ var codes = []struct {
 	{keyfile.ErrDamaged, CodeError},         // also when its text does not read
 	{keyfile.ErrNoPassphrase, CodePassphrase},
 	{keyfile.ErrUnread, CodePassphrase},
+	{keyfile.ErrOther, CodePassphrase},
 	{manager.ErrNotManager, CodePassphrase},
 	{manager.ErrRecovery, CodePassphrase},
 	{member.ErrOtherKey, CodePassphrase},
