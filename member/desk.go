@@ -76,6 +76,19 @@ func (d *Desk) Claim() error {
 	return nil
 }
 
+// Owner is the public key, as text, whose store this is; "": nobody's yet.
+func Owner(s *store.Store) (string, error) {
+	owner, _, err := readRecord[string](s, keyOwner)
+	return owner, err
+}
+
+// OutboxSeq is the seq of the newest outbox item that was signed here: Unix ms of
+// this machine's clock then, unless another was higher; 0: none was.
+func OutboxSeq(s *store.Store) (int64, error) {
+	rec, _, err := readRecord[outboxRecord](s, keyItem)
+	return rec.Seq, err
+}
+
 // owned says whether the store is this key's or nobody's; ErrOtherKey when it
 // is another's.
 func (d *Desk) owned() (bool, error) {

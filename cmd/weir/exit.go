@@ -27,6 +27,7 @@ func exitCodes() []exit {
 		{host.CodeRefused, "refused by the rules, or it would be"},
 		{host.CodeNoNode, "no DHT node answered; the message lists the addresses that were tried"},
 		{host.CodeNotVerified, "what was found does not verify"},
+		{host.CodeUnwell, "weir doctor found something that is not well and was not put right"},
 		{host.CodeInterrupted, "interrupted before it was done"},
 	}
 }

@@ -32,6 +32,7 @@ const (
 	CodeRefused        = 14
 	CodeNoNode         = 15
 	CodeNotVerified    = 16
+	CodeUnwell         = 17
 	CodeInterrupted    = 130
 )
 

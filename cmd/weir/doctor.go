@@ -1,0 +1,123 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"weir/internal/control"
+	"weir/internal/host"
+)
+
+func (p *program) doctor() *cli.Command {
+	return &cli.Command{
+		Name: "doctor", Usage: "look for everything that can be wrong with a directory, and with --fix put right what can be",
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "dir", Usage: "data `DIRECTORY`; weir paths shows the default", EnvVars: []string{"WEIR_DIR"}},
+			jsonFlag(),
+			&cli.BoolFlag{Name: "fix", Usage: "do what is safe, and ask about the rest"},
+			&cli.BoolFlag{Name: "yes", Usage: "do not ask"},
+		},
+		Action: p.examine,
+	}
+}
+
+// doctorView is what weir doctor gives.
+type doctorView struct {
+	Directory string         `json:"directory"`
+	Well      bool           `json:"well"`
+	Findings  []host.Finding `json:"findings"`
+}
+
+// examine does without the settings, which may be what is wrong.
+func (p *program) examine(c *cli.Context) error {
+	dir, err := p.patient(c.String("dir"))
+	if err != nil {
+		return err
+	}
+	ask := func(question string) (bool, error) {
+		if c.Bool("yes") {
+			return true, nil
+		}
+		err := p.confirm(c.Context, question+".")
+		if c.Context.Err() != nil {
+			return false, c.Context.Err()
+		}
+		return err == nil, nil
+	}
+	if !p.terminal() && !c.Bool("yes") {
+		ask = nil
+	}
+	v := doctorView{Directory: dir, Well: true}
+	if v.Findings, err = host.Doctor(c.Context, host.Directory(dir), c.Bool("fix"), ask, time.Now()); err != nil {
+		return err
+	}
+	for _, f := range v.Findings {
+		v.Well = v.Well && (f.Fixed || f.Note)
+	}
+	if err := p.show(c.Bool("json"), v, func() { p.diagnosis(v, c.Bool("fix")) }); err != nil {
+		return err
+	}
+	if !v.Well {
+		return &control.Error{Code: host.CodeUnwell, Text: dir + " is not well: see above"}
+	}
+	return nil
+}
+
+// patient is the directory that is meant.
+func (p *program) patient(dir string) (string, error) {
+	if dir == "" {
+		var there []string
+		for _, role := range []string{roleMember, roleManager} {
+			d, err := defaultDir(role)
+			if err != nil {
+				return "", err
+			}
+			if _, err := os.Stat(d); err == nil {
+				there = append(there, d)
+			}
+		}
+		switch len(there) {
+		case 0:
+			return "", fmt.Errorf("%w: there is no directory of a manager or a member", host.ErrNotInitialised)
+		case 2:
+			return "", usagef("there are two directories here, and one must be meant: say --dir %s or --dir %s", there[0], there[1])
+		}
+		dir = there[0]
+	}
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", err
+	}
+	if i, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
+		return "", fmt.Errorf("%w: there is no directory %s", host.ErrNotInitialised, dir)
+	} else if err == nil && !i.IsDir() {
+		return "", usagef("%s is a file, and data lies in a directory: name another with --dir", dir)
+	}
+	return dir, nil
+}
+
+func (p *program) diagnosis(v doctorView, fixing bool) {
+	if len(v.Findings) == 0 {
+		p.printf("All well with %s.\n", v.Directory)
+		return
+	}
+	for _, f := range v.Findings {
+		state := yes(f.Note, "note", "not well")
+		if f.Fixed {
+			state = "put right"
+		}
+		p.printf("%s: %s%s\n  it means: %s\n  to do:    %s\n", state, f.What, yes(f.Database == "", "", " (database "+short(f.Database)+")"), f.Means, f.Remedy)
+		switch {
+		case f.Fixed || f.Fix == "":
+		case !fixing:
+			p.printf("            weir doctor --fix does it%s\n", yes(f.Fix == host.FixAsks, ", and asks first", ""))
+		default:
+			p.printf("            it was not done: on a terminal weir doctor --fix asks, and --yes says yes\n")
+		}
+	}
+}

@@ -1,0 +1,175 @@
+package host
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"weir/ledger/store"
+	"weir/ledger/wire"
+	"weir/manager"
+	"weir/member"
+)
+
+// ofDatabase is what can be wrong with one database of a directory. What runs looks at
+// most of it itself, and is asked.
+func ofDatabase() []ailment {
+	return []ailment{{
+		name: "running_unwell", look: runningUnwell,
+		means:  "the manager or agent that runs here says so",
+		remedy: "see weir manager status or weir member status",
+	}, {
+		name: "store_damaged", look: storeDamaged,
+		means:  "the disk lost or changed what was written; nothing wrong is taken for right elsewhere, since everybody checks",
+		remedy: "keep the directory as it is, see weir manager audit or weir member audit, and restore a backup into a new directory; a member can also move the database's directory away, join by the public link and take over",
+	}, {
+		name: "key_of_another", look: keyOfAnother,
+		means:  "the key file of this directory was exchanged: nothing can be signed in this database with it",
+		remedy: "put the right key file back, or make it from its 24 words in a new directory",
+	}, {
+		name: "manager_barred", look: managerBarred,
+		means:  "this manager publishes nothing, so that the database does not fork",
+		remedy: "find the newest directory or the other machine; weir help recovery says what there is",
+	}, {
+		name: "other_device", look: otherDevice,
+		means:  "what is signed here waits and is not handed over, since two devices with one key would sign under the same numbers",
+		remedy: "switch the other device off for good, then weir member takeover",
+	}, {
+		name: "restored_not_looked", look: restoredNotLooked,
+		means:  "it may have forgotten changes that were signed since, and signs nothing before it has looked for them",
+		remedy: "leave weir member run running until weir member status says that it has looked",
+	}, {
+		name: "clock_behind", look: clockBehind,
+		means:  "this computer's clock is wrong, or the manager's is",
+		remedy: "set the clock right; most systems do it by themselves (NTP)",
+	}, {
+		name: "clock_was_ahead", look: clockWasAhead,
+		means:  "something was signed here while this computer's clock was wrong; the numbers of what follows go on from there, so nothing is lost and nothing is to be done, once the clock is right",
+		remedy: "see that the clock is right now", note: true,
+	}, {
+		name: "invitation_expired", look: invitationExpired,
+		means:  "the manager had not taken the request to join when the invitation expired",
+		remedy: "ask the manager for a new invitation, and weir member join by it",
+	}}
+}
+
+func runningUnwell(p *patient) (string, error) {
+	if len(p.running) == 0 {
+		return "", nil
+	}
+	return p.running[0], nil
+}
+
+func storeDamaged(p *patient) (string, error) {
+	if p.broken != nil {
+		return Text(p.broken), nil
+	}
+	if p.store == nil {
+		return "", nil
+	}
+	err := p.store.Scrub(func(int) error { return p.ctx.Err() })
+	if errors.Is(err, store.ErrDamaged) {
+		return Text(err), nil
+	}
+	return "", err
+}
+
+func keyOfAnother(p *patient) (string, error) {
+	public, err := p.dir.Key().Public()
+	if err != nil || p.store == nil {
+		return "", nil // another ailment's
+	}
+	if p.db.Role == RoleManager {
+		if of := p.store.State().Charter.Manager; of != public {
+			return fmt.Sprintf("the database's manager is %s, and the key here is %s", of, public), nil
+		}
+		return "", nil
+	}
+	owner, err := member.Owner(p.store)
+	if err != nil || owner == "" || owner == public.String() {
+		return "", err
+	}
+	return fmt.Sprintf("the database was joined with %s, and the key here is %s", owner, public), nil
+}
+
+func managerBarred(p *patient) (string, error) {
+	if p.store == nil || p.db.Role != RoleManager {
+		return "", nil
+	}
+	return (&manager.Desk{Store: p.store}).Barred()
+}
+
+func otherDevice(p *patient) (string, error) {
+	if p.store == nil || p.db.Role != RoleMember {
+		return "", nil
+	}
+	why, err := (&member.Desk{Store: p.store}).Foreign()
+	if why != "" {
+		why = fmt.Sprintf("%v: %s", member.ErrOtherDevice, why)
+	}
+	return why, err
+}
+
+func restoredNotLooked(p *patient) (string, error) {
+	if p.store == nil || p.db.Role != RoleMember {
+		return "", nil
+	}
+	why, yes, err := (&member.Desk{Store: p.store}).Restored()
+	if err != nil || !yes {
+		return "", err
+	}
+	return "this directory was restored from " + why, nil
+}
+
+// clockOff is how much a clock may differ: what a head's time says is no closer.
+const clockOff = time.Hour
+
+func clockBehind(p *patient) (string, error) {
+	if p.store == nil {
+		return "", nil
+	}
+	head := manager.SignedHead
+	if p.db.Role == RoleMember {
+		head = member.SignedHead
+	}
+	it, ok, err := head(p.store)
+	if err != nil || !ok {
+		return "", err
+	}
+	h, err := wire.ParseHead(it.Value)
+	if err != nil {
+		return "", nil // an audit says so
+	}
+	if at := time.UnixMilli(h.Time); at.Sub(p.now) > clockOff {
+		return fmt.Sprintf("this computer's clock says %s, and the newest head that the manager signed is of %s, later than that",
+			p.now.UTC().Format("2006-01-02 15:04"), at.UTC().Format("2006-01-02 15:04")), nil
+	}
+	return "", nil
+}
+
+func clockWasAhead(p *patient) (string, error) {
+	if p.store == nil || p.db.Role != RoleMember {
+		return "", nil
+	}
+	seq, err := member.OutboxSeq(p.store)
+	if at := time.UnixMilli(seq); err == nil && at.Sub(p.now) > clockOff {
+		return fmt.Sprintf("the newest outbox was signed when this computer's clock said %s, and now it says %s",
+			at.UTC().Format("2006-01-02 15:04"), p.now.UTC().Format("2006-01-02 15:04")), nil
+	}
+	return "", err
+}
+
+func invitationExpired(p *patient) (string, error) {
+	j, err := p.db.joined()
+	if p.db.Role != RoleMember || err != nil || j.Invitation == nil || p.runs || p.now.Before(j.Invitation.Expires) {
+		return "", nil
+	}
+	if p.store != nil {
+		if public, err := p.dir.Key().Public(); err != nil {
+			return "", nil
+		} else if _, in := p.store.State().ByKey(public); in {
+			return "", nil
+		}
+	}
+	return "the invitation that this database was joined by expired on " + j.Invitation.Expires.Local().Format("2006-01-02 15:04"), nil
+}

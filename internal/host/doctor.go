@@ -1,0 +1,165 @@
+package host
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"weir/internal/control"
+	"weir/ledger/store"
+)
+
+// Finding is something that a doctor found.
+type Finding struct {
+	Name     string `json:"name"`               // of the ailment: a stable snake_case word
+	Database string `json:"database,omitempty"` // which; "": the directory
+	What     string `json:"what"`               // was found
+	Means    string `json:"means"`
+	Remedy   string `json:"remedy"`         // what people do, or what --fix does
+	Fix      string `json:"fix,omitempty"`  // FixAlone or FixAsks; "": people do it
+	Note     bool   `json:"note,omitempty"` // advice: nothing is wrong yet
+	Fixed    bool   `json:"fixed"`
+}
+
+// How a finding is put right.
+const (
+	FixAlone = "alone" // it is safe, and --fix does it
+	FixAsks  = "asks"  // only somebody can know whether it is right
+)
+
+// ailment is one thing that can be wrong: what it means, what is done about it, how
+// it is found and, where a program can do it, how it is put right.
+type ailment struct {
+	name, means, remedy string
+	look                func(*patient) (what string, err error) // "": all well
+	fix                 func(*patient) error                    // nil: people do it
+	asks                string                                  // the question before fix; "": it is safe
+	note                bool
+}
+
+// patient is a directory that is looked at, and then each database of it.
+type patient struct {
+	ctx context.Context
+	dir Directory
+	now time.Time
+
+	db      *Database
+	store   *store.Store // nil: it does not open, or somebody has it
+	broken  error        // why the store does not open; nil where somebody has it
+	running []string     // what the manager or agent that runs says is wrong
+	runs    bool         // one runs
+}
+
+// Doctor looks at a directory and everything in it. ask is asked before a fix that
+// only somebody can know to be right; nil: nothing is fixed but what is safe, and
+// nothing at all unless fix.
+func Doctor(ctx context.Context, d Directory, fix bool, ask func(question string) (bool, error), now time.Time) ([]Finding, error) {
+	found := []Finding{}
+	p := &patient{ctx: ctx, dir: d, now: now}
+	treat := func(list []ailment) error {
+		for _, a := range list {
+			f, err := p.treat(a, fix, ask)
+			if err != nil {
+				return fmt.Errorf("look for %s: %w", a.name, err)
+			}
+			if f != nil {
+				found = append(found, *f)
+			}
+		}
+		return nil
+	}
+	if err := treat(ofDirectory()); err != nil {
+		return found, err
+	}
+	dbs, err := d.Databases()
+	if err != nil {
+		return found, nil // which an ailment says
+	}
+	for _, db := range dbs {
+		p.db = &db
+		if err := p.examine(); err != nil {
+			return found, err
+		}
+		err := treat(ofDatabase())
+		if p.store != nil {
+			err = errors.Join(err, p.store.Close())
+		}
+		if err != nil {
+			return found, err
+		}
+	}
+	return found, nil
+}
+
+// treat looks for one ailment and puts it right where that is wanted.
+func (p *patient) treat(a ailment, fix bool, ask func(string) (bool, error)) (*Finding, error) {
+	what, err := a.look(p)
+	if err != nil || what == "" {
+		return nil, err
+	}
+	f := &Finding{Name: a.name, What: what, Means: a.means, Remedy: a.remedy, Note: a.note}
+	if p.db != nil {
+		f.Database = p.db.ID
+	}
+	switch {
+	case a.fix == nil:
+		return f, nil
+	case a.asks == "":
+		f.Fix = FixAlone
+	default:
+		f.Fix = FixAsks
+	}
+	if !fix {
+		return f, nil
+	}
+	if a.asks != "" {
+		if ask == nil {
+			return f, nil
+		}
+		if yes, err := ask(what + ". " + a.asks); err != nil || !yes {
+			return f, err
+		}
+	}
+	if err := a.fix(p); err != nil {
+		return f, err
+	}
+	f.Fixed = true
+	return f, nil
+}
+
+// examine opens the database, or asks who has it.
+func (p *patient) examine() error {
+	p.store, p.broken, p.running, p.runs = nil, nil, nil, false
+	raw, err := json.Marshal(Request{DB: p.db.ID})
+	if err != nil {
+		return err
+	}
+	var said struct {
+		Problem  string   `json:"problem"`
+		Warnings []string `json:"warnings"`
+	}
+	err = control.Call(p.ctx, p.dir.Control(*p.db), p.db.Role+" status", json.RawMessage(raw), &said)
+	if p.ctx.Err() != nil {
+		return p.ctx.Err()
+	}
+	if !errors.Is(err, control.ErrNotRunning) {
+		p.runs, p.running = true, said.Warnings
+		if said.Problem != "" {
+			p.running = append(p.running, said.Problem)
+		}
+		if err != nil {
+			p.running = append(p.running, Text(err))
+		}
+		return nil
+	}
+	s, err := p.dir.openStore(*p.db)
+	switch {
+	case err == nil:
+		p.store = s
+	case !errors.Is(err, store.ErrLocked) && !errors.Is(err, store.ErrNotFound):
+		p.broken = err
+	}
+	return nil
+}
