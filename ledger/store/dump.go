@@ -127,6 +127,9 @@ func writeRows(to io.Writer, r rows) (err error) {
 			return fmt.Errorf("read the index: %w", classify(err))
 		}
 		k := it.Key()
+		if !isRow(k[0]) {
+			return fmt.Errorf("a row %c would not be read again", k[0])
+		}
 		w.Write(binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint16(nil, uint16(len(k))), uint32(len(v))))
 		w.Write(k)
 		w.Write(v)
@@ -203,7 +206,7 @@ func readGrowing(r io.Reader, b []byte, n int64) ([]byte, error) {
 // isRow says whether a key of the index may begin so (key.go).
 func isRow(b byte) bool {
 	switch b {
-	case rowFixed, rowAccount, rowHashes, rowOffsets, rowNumber, rowTouch, rowVolume, rowPiece, rowCount, rowKey:
+	case rowFixed, rowAccount, rowHashes, rowOffsets, rowNumber, rowTouch, rowVolume, rowPiece, rowCount, rowTerm, rowKey:
 		return true
 	}
 	return false

@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"os"
+	"regexp"
 	"testing"
 
 	"weir/ledger"
@@ -143,6 +145,19 @@ func TestWhatIsNotADumpMakesNoStore(t *testing.T) {
 		}
 		if _, err := Open(disk, s.options()); !errors.Is(err, ErrNotFound) {
 			t.Errorf("%s: a store opens with %v", c.what, err)
+		}
+	}
+}
+
+func TestEveryKindOfRowIsDumped(t *testing.T) {
+	b := must[[]byte](t)(os.ReadFile("key.go"))
+	kinds := regexp.MustCompile(`(?m)^\trow\w+ += '(.)'`).FindAllSubmatch(b, -1)
+	if len(kinds) < 10 {
+		t.Fatalf("key.go has %d kinds of rows", len(kinds))
+	}
+	for _, k := range kinds {
+		if !isRow(k[1][0]) {
+			t.Errorf("a row %s would be lost in a backup", k[1])
 		}
 	}
 }
