@@ -49,6 +49,9 @@ func TestScripts(t *testing.T) {
 			if name == "qrtools" {
 				return installed("zbarimg", "qrencode", "rsvg-convert")
 			}
+			if name == "mount" {
+				return canMount()
+			}
 			if name != "libtorrent" {
 				return false, fmt.Errorf("no condition %s", name)
 			}
@@ -84,6 +87,7 @@ func TestScripts(t *testing.T) {
 			"readqr":  readQR,
 			"typing":  typing,
 			"town":    town,
+			"disk":    disk,
 		},
 		RequireUniqueNames: true,
 	}
