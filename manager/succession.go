@@ -41,7 +41,7 @@ func Pending(s *store.Store) (wire.Succeed, bool, error) {
 // SignSuccession signs and keeps a succession: the log stands up to size leaves,
 // and goes on under another identity. known is the newest one that the DHT has,
 // or nil; the new one replaces it. One that is pending here for the same identity
-// and size is given again.
+// and size, or in the log, is given again.
 func SignSuccession(s *store.Store, to, recovery *keys.Identity, size uint64, known *wire.Succeed, now time.Time) (wire.Succeed, error) {
 	st := s.State()
 	switch {
@@ -49,6 +49,9 @@ func SignSuccession(s *store.Store, to, recovery *keys.Identity, size uint64, kn
 		return wire.Succeed{}, ErrRecovery
 	case size == 0 || size > st.Size:
 		return wire.Succeed{}, fmt.Errorf("sign a succession: there is no entry %d; the log has %d", entriesOf(size), entriesOf(st.Size))
+	}
+	if newest := st.Terms().Newest(); newest.Manager == to.Public() && newest.Size == size {
+		return newest, nil // it is in the log already
 	}
 	if err := unused(st, to); err != nil {
 		return wire.Succeed{}, fmt.Errorf("sign a succession: %w", err)

@@ -65,6 +65,9 @@ func (w *World) follows(m *machine, s member.Status) string {
 	if size := w.Manager.size; m.size != size || s.Phase != member.Current {
 		return fmt.Sprintf("its log has %d of %d entries, and it is %s (%s %s)", m.size, size, s.Phase, s.Reason, s.Problem)
 	}
+	if w.watch.stands > 0 && m.root != w.Manager.root {
+		return "it has not heard of the succession"
+	}
 	return ""
 }
 

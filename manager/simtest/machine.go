@@ -33,7 +33,8 @@ type machine struct {
 	size  uint64 // of the log when it was last looked at
 	root  wire.Hash
 
-	crashAt int // steps of the disk at which the power goes; 0: it stays
+	blind   wire.Target // what its look-ups find nothing at
+	crashAt int         // steps of the disk at which the power goes; 0: it stays
 
 	// Of the role that runs here.
 	start func(s *store.Store) error // s is nil when the disk has no store
@@ -273,9 +274,16 @@ func (w *World) look() {
 type ports struct{ *machine }
 
 func (p ports) Get(g lookup.Get, done func(lookup.Found)) {
-	if !p.lost() {
-		p.host.Get(g, touching(p.machine, done))
+	if p.lost() {
+		return
 	}
+	blind := g.Target == p.blind
+	p.host.Get(g, touching(p.machine, func(f lookup.Found) {
+		if blind {
+			f.Item, f.Conflicts, f.Holding = nil, nil, 0
+		}
+		done(f)
+	}))
 }
 
 func (p ports) Put(put lookup.Put, done func(lookup.Stored)) {

@@ -43,9 +43,10 @@ func (w *World) Found(s ManagerSetup) *Manager {
 		s.Quota = 10_000
 	}
 	id := w.identity("the manager")
+	w.recovery = w.identity("the recovery")
 	charter, err := (&wire.Charter{
 		Kind: wire.KindLedger, Name: "Mill Lane", Manager: id.Public(), Log: id.LogPublic(), Seal: id.SealPublic(),
-		Recovery: w.identity("the recovery").Public(), Created: w.Sim.Now().UnixMilli(), Unit: "HRS", Scale: 2,
+		Recovery: w.recovery.Public(), Created: w.Sim.Now().UnixMilli(), Unit: "HRS", Scale: 2,
 		Lower: s.Limits.Lower, Upper: s.Limits.Upper, Quota: s.Quota,
 		Heartbeat: int(s.Heartbeat / time.Second), Stale: int(4 * s.Heartbeat / time.Second),
 	}).Encode()
@@ -80,7 +81,7 @@ func (w *World) manager(name string, disk *store.Crashable, id *keys.Identity, c
 			return store.ErrNotFound
 		}
 		p := ports{m.machine}
-		role, err := manager.New(s, id, m.config, manager.Ports{
+		role, err := manager.New(s, m.id, m.config, manager.Ports{
 			DHT: p, Poller: p, Swarm: torrents{m.swarm, m.machine}, Clock: p, Random: w.Sim.Random("nonces of " + name), Verify: w.remember,
 		})
 		if err != nil {

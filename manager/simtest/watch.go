@@ -30,6 +30,7 @@ type watch struct {
 	invitations map[string]bool      // that the manager's disk took
 	culprits    map[keys.Public]bool // who signed one number twice, on purpose or on two devices
 	split       map[keys.Public]bool // keys that two machines have, or one that was set back: see Split
+	stands      uint64               // leaves, up to which a succession has logs taken back; 0: there was none
 }
 
 type slot struct {
@@ -53,11 +54,16 @@ func (w *World) Split(k keys.Public) { w.watch.split[k], w.watch.culprits[k] = t
 // grown looks at a log that is longer than before.
 func (w *World) grown(m *machine) {
 	st := m.state
-	if st.Size < m.size {
+	if st.Size < m.size && w.takenBack(m) {
+		if m == w.Manager.machine {
+			w.watch.walked, w.watch.numbers = 1, map[uint64]uint64{}
+		}
+	} else if st.Size < m.size {
 		w.fail("a log only grows", "that of %s went from %d entries to %d", m.name, m.size, st.Size)
 	}
 	w.balanced(m)
-	if m.honest && !w.watch.split[w.watch.manager] {
+	void := w.watch.stands > 0 && st.Size > w.watch.stands && st.Terms().Newest().Manager != w.watch.manager // it has not heard yet
+	if m.honest && !void && !w.watch.split[w.watch.manager] {
 		if root, ok := w.watch.roots[st.Size]; !ok {
 			w.watch.roots[st.Size] = st.Root
 		} else if root != st.Root {
@@ -69,6 +75,12 @@ func (w *World) grown(m *machine) {
 	}
 	m.size, m.root = st.Size, st.Root
 	w.Sim.Note(binary.BigEndian.AppendUint64(append([]byte(m.name), st.Root[:]...), st.Size))
+}
+
+// takenBack says whether a log is shorter than it was because a succession made
+// its end void.
+func (w *World) takenBack(m *machine) bool {
+	return w.watch.stands > 0 && m.state.Size == w.watch.stands && m.size > w.watch.stands
 }
 
 // balanced adds the balances up.
@@ -175,6 +187,9 @@ func (w *World) head(m *machine, it lookup.Item) {
 func (w *World) reopened(m *machine) {
 	if m.size == 0 {
 		return
+	}
+	if m.state.Size < m.size && w.takenBack(m) {
+		m.look()
 	}
 	if m.state.Size < m.size {
 		w.fail("nothing acknowledged is lost", "the log of %s had %d entries, and has %d after a restart", m.name, m.size, m.state.Size)

@@ -35,7 +35,8 @@ type World struct {
 	Members []*Member // in the order in which they came
 	Readers []*Reader
 
-	follow time.Duration
+	follow   time.Duration
+	recovery *keys.Identity
 
 	remember *simnet.Remember
 	cache    *store.Cache
