@@ -12,7 +12,17 @@ import (
 
 func TestEvidenceIsShownWithWhoSignedAndWhetherItHolds(t *testing.T) {
 	manager, ada := keys.Derive(keys.Seed{1}), keys.Derive(keys.Seed{2})
-	st := &ledger.State{Charter: &wire.Charter{Manager: manager.Public(), Log: manager.LogPublic()}, ID: wire.ID{3}, Digest: wire.Digest{4}}
+	charter, err := (&wire.Charter{
+		Kind: wire.KindLedger, Name: "Mill Lane", Manager: manager.Public(), Log: manager.LogPublic(), Seal: manager.SealPublic(),
+		Recovery: keys.Derive(keys.Seed{9}).Public(), Created: 1, Unit: "HRS", Quota: 1, Heartbeat: 3600, Stale: 7200,
+	}).Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	st, _, err := ledger.Found(charter, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
 	change := func(by *keys.Identity, chain byte) wire.SignedNumber {
 		sig := ed25519.Sign(by.Publish, wire.ChangeSigned(st.Digest, 7, wire.Hash{chain}))
 		return wire.SignedNumber{Key: ada.Public(), Number: 7, Chain: wire.Hash{chain}, Sig: wire.Signature(sig)}
