@@ -110,7 +110,7 @@ func (s MemberStatus) Warnings() []string {
 	w := s.Status.Warnings()
 	switch s.Joining {
 	case Taken:
-		w = append(w, "somebody else used this invitation: ask the manager for a new one, and tell them")
+		w = append(w, "somebody else used this invitation: ask the manager for a new one, and tell them. If that was you, on another device, go on there: an invitation makes one account, for one key")
 	case Lapsed:
 		lapsed := "the invitation expired before the manager took the request: ask for a new one"
 		if s.Approval {

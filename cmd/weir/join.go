@@ -183,7 +183,7 @@ func unanswered(v host.MemberStatusView) string {
 // is written down, and an agent goes on.
 func unjoined(err error, db host.Database, last host.MemberStatusView) error {
 	goesOn := "the request is kept and goes on with weir member run"
-	late := "not admitted yet: " + goesOn + ". A manager that is away takes it later; to an invitation that was revoked there is no answer, ask for a new one"
+	late := "not admitted yet: " + goesOn + ". A manager that is away takes it later (" + heard(last) + "); to an invitation that was revoked there is no answer, ask for a new one"
 	if !db.Asks() {
 		goesOn = "the database is written down, and weir member run goes on looking for it"
 		late = "not all of the database has been found yet: " + goesOn
@@ -200,6 +200,9 @@ func unjoined(err error, db host.Database, last host.MemberStatusView) error {
 	case errors.Is(err, context.Canceled):
 		return &control.Error{Code: host.CodeInterrupted, Text: "interrupted; " + goesOn}
 	case host.Code(err) == host.CodeNoNode:
+		if private := db.PrivateAddresses(); private != "" {
+			return fmt.Errorf("%w. The link leads to %s, in a private network, which only the machines in that network reach: is this machine in it, and does the DHT there run? Otherwise ask for a link without these addresses; %s", err, private, goesOn)
+		}
 		return fmt.Errorf("%w; %s", err, goesOn)
 	}
 	return err

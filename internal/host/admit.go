@@ -34,7 +34,7 @@ func (m *Manager) admit(in AdmitIn) (any, error) {
 }
 
 func readCode(text string) (wire.MemberCode, error) {
-	l, err := wire.ParseLink(text)
+	l, err := readLink(text)
 	if err != nil {
 		return wire.MemberCode{}, err
 	}

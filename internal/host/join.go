@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"weir/internal/control"
@@ -22,7 +23,7 @@ type Joining struct {
 // ReadJoin reads a link that a database can be joined by. What else there is,
 // and what is good no more, is said before anything is made for it.
 func ReadJoin(text string, now time.Time) (Joining, error) {
-	l, err := wire.ParseLink(text)
+	l, err := readLink(text)
 	if err != nil {
 		return Joining{}, err
 	}
@@ -130,6 +131,20 @@ func (d Directory) Prepare(in JoinIn) (Database, error) {
 		db.Joiner = nameless
 	}
 	return db, d.Save(db)
+}
+
+// PrivateAddresses are the addresses that a database's link begins from, when all
+// of them are of a private network, where only its own machines get to; "": they
+// are not.
+func (db Database) PrivateAddresses() string {
+	var list []string
+	for _, a := range db.Bootstrap {
+		if ip := a.Addr(); !ip.IsPrivate() && !ip.IsLoopback() && !ip.IsLinkLocalUnicast() {
+			return ""
+		}
+		list = append(list, a.String())
+	}
+	return strings.Join(list, ", ")
 }
 
 // after is what is known of a database that is joined once more by j: nothing
