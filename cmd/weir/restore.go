@@ -49,7 +49,7 @@ func (p *program) memberRestore(c *cli.Context) error {
 		return unrestored(err)
 	}
 	if v.NoAccount {
-		return noAccount(o, db)
+		return noAccount(o, db, v.Why)
 	}
 	db.Name = v.Database
 	if err := o.dir.Save(db); err != nil {
@@ -152,14 +152,17 @@ func unrestored(err error) error {
 
 // noAccount says that the words are of no member of the database, and leaves
 // nothing of them where they made the key.
-func noAccount(o options, db host.Database) error {
+func noAccount(o options, db host.Database, why string) error {
+	if why == "" {
+		why = "the key of these words has no account in this database: are they of another database, or the manager's, or of its recovery key?"
+	}
 	if !db.MadeKey {
 		return &control.Error{Code: host.CodeNotFound, Text: fmt.Sprintf("the key in %s has no account in this database. With the words of another key, use an empty directory, with --dir", o.dir)}
 	}
 	if err := o.dir.Unrestore(db); err != nil {
 		return err
 	}
-	return &control.Error{Code: host.CodeNotFound, Text: "the key of these words has no account in this database: are they of another database, or the manager's, or of its recovery key? Nothing of them was kept here"}
+	return &control.Error{Code: host.CodeNotFound, Text: why + " Nothing of them was kept here"}
 }
 
 // adopted lists what a device goes on with, and what not.

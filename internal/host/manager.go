@@ -57,7 +57,11 @@ func OpenDesk(c ManagerConfig) (*Manager, error) {
 	}
 	s, err := store.Open(disk, store.Options{ReadKey: key})
 	if err != nil {
-		return nil, damaged(err, "keep the directory as it is: the members have copies of the log, and it may help to save what they have not")
+		const rebuild = "rebuild it with weir manager recover LINK: the members have copies of the log"
+		if errors.Is(err, store.ErrNotFound) {
+			return nil, fmt.Errorf("%w: %s is missing or empty; put it back, or %s%w", ErrNotInitialised, c.Dir.Store(id), rebuild, silent{err})
+		}
+		return nil, damaged(err, "move "+c.Dir.Store(id)+" to a safe place, as it may hold what they have not, and "+rebuild)
 	}
 	if c.Identity != nil {
 		if err := c.Dir.goesOn(); err != nil {

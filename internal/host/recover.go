@@ -84,6 +84,9 @@ func (d Directory) Recoverable(link wire.DatabaseLink) error {
 		return nil
 	}
 	m, err := OpenDesk(ManagerConfig{Dir: d, Database: all[i]})
+	if errors.Is(err, store.ErrNotFound) {
+		return nil // it was moved away
+	}
 	if err != nil {
 		return err
 	}

@@ -113,7 +113,8 @@ type RestoreView struct {
 	Database string `json:"database"`
 	AsOf     string `json:"as_of,omitempty"` // time of the newest head that is here
 	AdoptionView
-	NoAccount bool `json:"no_account,omitempty"` // the database was found, and the key has no account in it
+	NoAccount bool   `json:"no_account,omitempty"` // the database was found, and the key has no account in it
+	Why       string `json:"why,omitempty"`        // it has none any more
 }
 
 // AdoptedIn waits until a restored device has looked. Patience is as in WaitIn.
@@ -157,7 +158,11 @@ func (s *seat) adopts() (v RestoreView, done bool, err error) {
 	case d == nil:
 		return v, false, nil
 	case st.Account == nil && current(st.Status) && !st.Checked.IsZero():
-		return RestoreView{NoAccount: true}, true, nil
+		v.NoAccount = true
+		if _, err := d.Account(); errors.Is(err, member.ErrReplaced) {
+			v.Why = err.Error()
+		}
+		return v, true, nil
 	case st.Account == nil:
 		return v, false, nil
 	case st.Foreign != "":
