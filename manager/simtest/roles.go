@@ -29,6 +29,8 @@ type Manager struct {
 	Role   *manager.Manager // of this life; nil: off
 	id     *keys.Identity
 	config manager.Config
+
+	founded []byte // the charter; nil: another machine founded the database
 }
 
 // Found makes the world's database and a manager for it, and starts it.
@@ -54,6 +56,7 @@ func (w *World) Found(s ManagerSetup) *Manager {
 		panic(err)
 	}
 	m := w.manager("the manager", nil, id, manager.Config{Cycle: s.Cycle, OnCycle: s.OnCycle})
+	m.founded = charter
 	made, err := store.Create(m.disk, charter, smallStore)
 	if err == nil {
 		err = made.Close()
