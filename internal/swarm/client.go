@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/anacrolix/torrent"
@@ -43,6 +44,8 @@ type Config struct {
 	UTP net.PacketConn
 	// UploadRate and DownloadRate are bytes a second over all torrents; 0: unlimited.
 	UploadRate, DownloadRate int64
+	// Unmapped asks no router to let torrent peers in.
+	Unmapped bool
 	// Peers finds torrent peers; nil: only those handed in are known.
 	Peers PeerSource
 	// Post runs a function on the loop of the role. All callbacks go through it.
@@ -63,6 +66,8 @@ type Client struct {
 	wake    chan struct{}  // capacity 1: the keeper has something new to do
 	came    chan struct{}  // capacity 1: the usher has somebody new to look at
 	ltep    *torrent.LocalLtepProtocolMap
+	carried carried
+	muted   atomic.Bool
 	retry   time.Duration // a fetch without news looks for torrent peers after so long, then twice as long …
 
 	// admin is held while torrents are added to the library or dropped.
@@ -144,7 +149,7 @@ func New(config Config) (*Client, error) {
 		return nil, fmt.Errorf("start the torrent client: %w", err)
 	}
 	c.sockets.attach(c.lib)
-	if !config.Loopback {
+	if !config.Loopback && !config.Unmapped {
 		c.work.Go(c.mapPorts)
 	}
 	c.work.Go(c.keep)

@@ -180,6 +180,9 @@ func (c *Client) keep() {
 // Torrents have their turn one by one, however many there are.
 func (c *Client) announceDue(now time.Time) time.Duration {
 	wait := handInterval
+	if c.muted.Load() {
+		return wait
+	}
 	var meets [][20]byte
 	var due []*share
 	c.mu.Lock()

@@ -190,6 +190,9 @@ func (c *Client) register(s *share, info []byte) {
 		DisableInitialPieceCheck: true,
 	})
 	s.lib.SetOnWriteChunkError(func(error) {}) // the storage keeps the error
+	if c.muted.Load() {
+		c.hush(s)
+	}
 	c.mu.Lock()
 	narrow := s.fetch != nil && !s.fetch.wide
 	c.mu.Unlock()

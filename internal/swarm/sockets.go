@@ -95,17 +95,18 @@ func (s *sockets) close() {
 // Of those that others opened there are fewer, and few from one place, so that
 // nobody who opens one after the other keeps all the rest away.
 func (s *sockets) track(nc net.Conn, incoming bool) (net.Conn, bool) {
-	if tcp, ok := nc.(*net.TCPConn); ok {
+	tcp, isTCP := nc.(*net.TCPConn)
+	if isTCP {
 		tcp.SetLinger(0)
 	}
-	t := &tracked{Conn: nc, sockets: s, incoming: incoming}
+	t := &tracked{Conn: nc, sockets: s, incoming: incoming, counted: isTCP}
 	if incoming {
 		t.from = origin(nc.RemoteAddr())
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	full := len(s.conns) >= connectionsMax || incoming && s.incoming >= incomingMax || s.from[t.from] >= incomingEachMax
-	if s.closed || full {
+	if s.closed || full || incoming && s.client.muted.Load() {
 		go nc.Close()
 		return nil, false
 	}
@@ -139,7 +140,24 @@ type tracked struct {
 	net.Conn
 	sockets  *sockets
 	incoming bool
+	counted  bool         // its bytes are: those of uTP are where its datagrams are
 	from     netip.Prefix // zero: not counted
+}
+
+func (t *tracked) Read(b []byte) (int, error) {
+	n, err := t.Conn.Read(b)
+	if t.counted {
+		t.sockets.client.carried.in.Add(uint64(max(n, 0)))
+	}
+	return n, err
+}
+
+func (t *tracked) Write(b []byte) (int, error) {
+	n, err := t.Conn.Write(b)
+	if t.counted {
+		t.sockets.client.carried.out.Add(uint64(max(n, 0)))
+	}
+	return n, err
 }
 
 func (t *tracked) Close() error {

@@ -53,6 +53,9 @@ func (d *datagrams) Close() error {
 // write a line to the terminal.
 func (d *datagrams) ReadFrom(b []byte) (int, net.Addr, error) {
 	n, addr, err := d.PacketConn.ReadFrom(b)
+	if err == nil && !d.shared {
+		d.sockets.client.carried.in.Add(uint64(n + headerBytes))
+	}
 	if err != nil && d.sockets.client.ctx.Err() != nil {
 		select {
 		case <-d.ended:
@@ -66,5 +69,8 @@ func (d *datagrams) ReadFrom(b []byte) (int, net.Addr, error) {
 // to the terminal for each error.
 func (d *datagrams) WriteTo(b []byte, to net.Addr) (int, error) {
 	d.PacketConn.WriteTo(b, to)
+	if !d.shared {
+		d.sockets.client.carried.out.Add(uint64(len(b) + headerBytes))
+	}
 	return len(b), nil
 }
