@@ -73,6 +73,9 @@ func (f *Follower) advance() {
 	if len(list) == 0 {
 		if len(f.failed) == 0 {
 			f.failed = []string{"the newest log could not be had from any source yet"}
+			if f.sparing {
+				f.failed = []string{errSpared.Error()}
+			}
 		}
 		if f.hasty {
 			f.hasty = false

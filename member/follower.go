@@ -49,6 +49,7 @@ type Follower struct {
 
 	run         *catchUp            // under way
 	tried       map[[20]byte]bool   // infohashes tried in this round
+	sparing     bool                // no torrents are fetched
 	chunksTried int64               // seq of the head whose chunks were tried in this round
 	alone       bool                // the last torrent could not be had from anybody: chunks come first
 	took        time.Duration       // by the last newest torrent until something of it came

@@ -3,6 +3,7 @@ package member
 import (
 	"bytes"
 	"crypto/sha1"
+	"errors"
 	"slices"
 
 	"weir/ledger/wire"
@@ -17,7 +18,7 @@ var chunksSource [20]byte
 func (f *Follower) sources() [][20]byte {
 	var list [][20]byte
 	add := func(ih [20]byte) {
-		if ih != chunksSource && !f.tried[ih] && f.dropped[ih] == "" && !f.old[ih] {
+		if ih != chunksSource && !f.sparing && !f.tried[ih] && f.dropped[ih] == "" && !f.old[ih] {
 			list = append(list, ih)
 		}
 	}
@@ -36,6 +37,25 @@ func (f *Follower) sources() [][20]byte {
 		add(ih)
 	}
 	return list
+}
+
+// errSpared: a torrent costs what may not be spent now.
+var errSpared = errors.New("what is missing is only in torrents, and none are fetched while a limit of disk or traffic is reached")
+
+// Spare stops fetching torrents, or begins again: sparing, the log is followed as
+// far as the chunks of heads reach.
+func (f *Follower) Spare(spare bool) {
+	if f.sparing == spare || f.closed {
+		return
+	}
+	f.sparing = spare
+	if r := f.run; spare && r != nil && r.name != nameChunks {
+		f.finished(r, errSpared)
+	}
+	if !spare && f.started {
+		f.failed, f.failedBefore = nil, nil
+		f.lookIn(0)
+	}
 }
 
 // holds says whether a tail is the beginning of a volume here and no longer. Such

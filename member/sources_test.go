@@ -89,3 +89,39 @@ func TestWhenTheCheaperOneFailsTheOtherIsTaken(t *testing.T) {
 		}
 	})
 }
+
+func TestWhoSparesFollowsAsFarAsChunksReach(t *testing.T) {
+	w, k, r := behind(t, 10, 14) // cheaper by torrent
+	r.Spare(true)
+	w.run(time.Minute)
+	r.follows(t, k)
+	if s := r.Status(); !strings.HasPrefix(s.Source, "chunks") {
+		t.Errorf("it came by %s", s.Source)
+	}
+	k.grow(identity(11), 200) // chunks do not reach so far
+	k.publish()
+	w.run(2 * time.Minute)
+	if s := r.Status(); s.Phase != Fetching || !strings.Contains(s.Problem, "none are fetched while a limit") {
+		t.Errorf("%s: %s", s.Phase, s.Problem)
+	}
+	r.Spare(false)
+	w.run(10 * time.Second)
+	r.follows(t, k)
+	if s := r.Status(); !strings.HasPrefix(s.Source, "torrent") {
+		t.Errorf("it came by %s", s.Source)
+	}
+
+	// A fetch that is under way ends.
+	k.grow(identity(11), 200)
+	k.publish()
+	r.swarm.deaf = true
+	r.Kick()
+	w.run(time.Second)
+	if s := r.Status(); !strings.HasPrefix(s.Source, "torrent") || r.run == nil {
+		t.Fatalf("it does not fetch: %s", s.Source)
+	}
+	r.Spare(true)
+	if r.run != nil {
+		t.Error("it goes on fetching")
+	}
+}
