@@ -32,13 +32,17 @@ type Settings struct {
 	DownloadRate      string   `toml:"download_rate"`
 	NodeRate          int      `toml:"node_rate"`
 	NodeBurst         int      `toml:"node_burst"`
+	DiskLimit         string   `toml:"disk_limit"`
+	TrafficLimit      string   `toml:"traffic_limit"`
+	Metered           bool     `toml:"metered"`
+	Log               string   `toml:"log"`
 	PassphraseFile    string   `toml:"passphrase_file"`
 	PassphraseCommand string   `toml:"passphrase_command"`
 }
 
 // Keys are the keys that weir.toml knows, sorted.
 func Keys() []string {
-	return []string{"bootstrap", "cycle", "download_rate", "follow", "listen", "node_burst", "node_rate", "passphrase_command", "passphrase_file", "public", "upload_rate"}
+	return []string{"bootstrap", "cycle", "disk_limit", "download_rate", "follow", "listen", "log", "metered", "node_burst", "node_rate", "passphrase_command", "passphrase_file", "public", "traffic_limit", "upload_rate"}
 }
 
 const fileBytesMax = 64 << 10
@@ -101,6 +105,12 @@ func Parse(text string) (Settings, error) {
 		if _, err := ParseRate(v); err != nil {
 			return s, fmt.Errorf("%s: %w", key, err)
 		}
+	}
+	if _, err := ParseBytes(s.DiskLimit); err != nil {
+		return s, fmt.Errorf("disk_limit: %w", err)
+	}
+	if _, err := ParseTraffic(s.TrafficLimit); err != nil {
+		return s, fmt.Errorf("traffic_limit: %w", err)
 	}
 	for key, n := range map[string]int{"node_rate": s.NodeRate, "node_burst": s.NodeBurst} {
 		if meta.IsDefined(key) && (n < 1 || n > NodeRateMax) {

@@ -38,6 +38,8 @@ func TestWhatDoesNotReadIsRefusedWithTheReason(t *testing.T) {
 		`upload_rate = "fast"`:   "bytes a second",
 		`upload_rate = 5`:        "",
 		`public = "yes"`:         "",
+		`disk_limit = "much"`:    "number of bytes",
+		`traffic_limit = "1G"`:   "a day or a month",
 		`node_rate = 0`:          "not between 1 and 1000",
 		`node_burst = 1001`:      "not between 1 and 1000",
 		"bootstrap = [":          "line 1",
@@ -61,6 +63,38 @@ func TestRatesRead(t *testing.T) {
 			t.Errorf("%q: %d", text, got)
 		}
 	}
+}
+
+func TestAmountsOfBytesRead(t *testing.T) {
+	for text, want := range map[string]int64{"": 0, "0": 0, "12": 12, "500k": 500_000, "2G": 2_000_000_000, "3T": 3_000_000_000_000} {
+		if got, err := ParseBytes(text); err != nil || got != want {
+			t.Errorf("%q: %d, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"k", "-1", "1.5G", "9999999999999999", "1 G", "1GB", "9999999T"} {
+		if got, err := ParseBytes(text); err == nil {
+			t.Errorf("%q: %d", text, got)
+		}
+	}
+	for text, want := range map[string]Traffic{"": {}, "0": {}, "500M/day": {Bytes: 500_000_000}, "20G/month": {20_000_000_000, true}} {
+		if got, err := ParseTraffic(text); err != nil || got != want {
+			t.Errorf("%q: %v, %v", text, got, err)
+		}
+	}
+	for _, text := range []string{"1G", "1G/week", "/day", "G/day", "1G/", "1G/day/day"} {
+		if got, err := ParseTraffic(text); err == nil {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}
+
+func FuzzParseTraffic(f *testing.F) {
+	f.Add("20G/month")
+	f.Fuzz(func(t *testing.T, text string) {
+		if v, err := ParseTraffic(text); err == nil && v.Bytes < 0 {
+			t.Error(v)
+		}
+	})
 }
 
 func FuzzParse(f *testing.F) {

@@ -84,8 +84,13 @@ func request(db host.Database, name string, in any) (json.RawMessage, error) {
 // here runs a call on the store, which nobody holds.
 func (p *program) here(c *cli.Context, o options, db host.Database, id *keys.Identity, name string, raw json.RawMessage, out any) error {
 	var answer any
+	thrift, err := o.thrift()
+	if err != nil {
+		return err
+	}
+	network := host.Network{Thrift: thrift}
 	if db.Role == roleManager {
-		m, err := host.OpenDesk(host.ManagerConfig{Dir: o.dir, Database: db, Identity: id})
+		m, err := host.OpenDesk(host.ManagerConfig{Dir: o.dir, Database: db, Identity: id, Network: network})
 		if err != nil {
 			return err
 		}
@@ -96,7 +101,7 @@ func (p *program) here(c *cli.Context, o options, db host.Database, id *keys.Ide
 		}
 		return copyJSON(answer, out)
 	}
-	a, err := host.OpenAgent(c.Context, host.AgentConfig{Dir: o.dir, Databases: []host.Database{db}, Identity: id})
+	a, err := host.OpenAgent(c.Context, host.AgentConfig{Dir: o.dir, Databases: []host.Database{db}, Identity: id, Network: network})
 	if err != nil {
 		return err
 	}

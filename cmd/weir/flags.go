@@ -71,8 +71,34 @@ func networkFlags() []cli.Flag {
 		&cli.StringFlag{Name: "download-rate", Usage: "the same for downloads, `BYTES` a second", EnvVars: []string{"WEIR_DOWNLOAD_RATE"}},
 		&cli.IntFlag{Name: "node-rate", DefaultText: "20", Usage: "polls send one DHT node at most `N` packets a second", EnvVars: []string{"WEIR_NODE_RATE"}},
 		&cli.IntFlag{Name: "node-burst", DefaultText: "32", Usage: "… and at most `N` at once", EnvVars: []string{"WEIR_NODE_BURST"}},
+		&cli.StringFlag{Name: "disk-limit", DefaultText: "none", Usage: "the most that the directory may take, `BYTES` with k, M, G or T behind them; beyond, no torrents are fetched", EnvVars: []string{"WEIR_DISK_LIMIT"}},
+		&cli.StringFlag{Name: "traffic-limit", DefaultText: "none", Usage: "the most that goes through the network, `AMOUNT` like 500M/day or 20G/month; beyond, nothing is served and no torrents are fetched", EnvVars: []string{"WEIR_TRAFFIC_LIMIT"}},
+		&cli.BoolFlag{Name: "metered", Usage: "the connection is paid by the amount: look every 15 minutes, serve nothing", EnvVars: []string{"WEIR_METERED"}},
 		&cli.BoolFlag{Name: "verbose", Usage: "say what happens on the network", EnvVars: []string{"WEIR_VERBOSE"}},
 	}
+}
+
+func logFileFlag() cli.Flag {
+	return &cli.StringFlag{Name: "log", DefaultText: "the terminal", Usage: "write what it does to `FILE`, which is kept small: older lines go to FILE.1 and so on", EnvVars: []string{"WEIR_LOG"}}
+}
+
+// openLog opens the log file that a flag or the settings name, if one does.
+func (p *program) openLog(o options) error {
+	path := o.c.String("log")
+	if path == "" {
+		if path = o.settings.Log; path == "" {
+			return nil
+		}
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(string(o.dir), path)
+		}
+	}
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return err
+	}
+	p.logFile, err = host.OpenLog(path)
+	return err
 }
 
 // options is what flags, environment and settings file say together.
@@ -150,10 +176,36 @@ func (o options) network(p *program) (host.Network, error) {
 	if n.NodeBurst, err = o.courtesy("node-burst", o.settings.NodeBurst); err != nil {
 		return n, err
 	}
+	if n.Thrift, err = o.thrift(); err != nil {
+		return n, err
+	}
 	if o.c.Bool("verbose") {
 		n.Logf = p.logf
 	}
 	return n, nil
+}
+
+// thrift is what flags or the file say of how much may be taken of the machine.
+func (o options) thrift() (t host.Thrift, err error) {
+	t.Metered = o.settings.Metered
+	if o.c.IsSet("metered") {
+		t.Metered = o.c.Bool("metered")
+	}
+	if t.Disk, err = configs.ParseBytes(o.pick("disk-limit", o.settings.DiskLimit)); err != nil {
+		return t, usagef("--disk-limit: %v", err)
+	}
+	if t.Traffic, err = configs.ParseTraffic(o.pick("traffic-limit", o.settings.TrafficLimit)); err != nil {
+		return t, usagef("--traffic-limit: %v", err)
+	}
+	return t, nil
+}
+
+// usual is how long it is from one cycle or look to the next when nothing is said.
+func usual(n host.Network) time.Duration {
+	if n.Thrift.Metered {
+		return 15 * time.Minute
+	}
+	return 30 * time.Second
 }
 
 // courtesy is what a flag or the file says of packets to one node; 0: nothing.

@@ -34,8 +34,9 @@ type program struct {
 	out, err io.Writer
 	errFile  *os.File // the terminal for prompts and progress; nil: none
 
-	given map[string]bool // flags on the command line
-	own   *keys.Identity  // of the directory, once it is opened
+	given   map[string]bool // flags on the command line
+	own     *keys.Identity  // of the directory, once it is opened
+	logFile *host.LogFile   // of what runs; nil: the terminal
 }
 
 // run is the whole program: it gives the exit code.
@@ -61,6 +62,9 @@ func run(ctx context.Context, args []string, in *os.File, out, errw io.Writer) i
 		code = host.CodeUsage
 	}
 	text := host.Text(err)
+	if p.logFile != nil && text != "" {
+		p.logFile.Printf("%s", text)
+	}
 	if text != "" {
 		fmt.Fprintln(errw, "weir: "+text)
 	}

@@ -44,6 +44,7 @@ func (p *program) manager() *cli.Command {
 			}), Action: p.managerInit},
 			{Name: "run", Usage: "poll, merge and publish, until interrupted", Flags: flags(common(), passphraseFlags(), networkFlags(), []cli.Flag{
 				&cli.StringFlag{Name: "cycle", Usage: "`TIME` from the start of one cycle to the next, like 30s; 50ms at least", EnvVars: []string{"WEIR_CYCLE"}},
+				logFileFlag(),
 				&cli.BoolFlag{Name: "once", Usage: "one cycle, acknowledged by the DHT, then exit"},
 			}), Action: p.managerRun},
 			p.service(roleManager),
@@ -87,7 +88,7 @@ func (p *program) managerRun(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	period, err := o.duration("cycle", o.settings.Cycle, 30*time.Second, configs.CycleMin)
+	period, err := o.duration("cycle", o.settings.Cycle, usual(network), configs.CycleMin)
 	if err != nil {
 		return err
 	}
@@ -103,6 +104,9 @@ func (p *program) managerRun(c *cli.Context) error {
 		return err
 	}
 	if err := p.place(o); err != nil {
+		return err
+	}
+	if err := p.openLog(o); err != nil {
 		return err
 	}
 	return p.reopening(c.Context, func() error { return p.managerSession(c, o, db, id, network, period) })
@@ -137,8 +141,13 @@ func (p *program) managerSession(c *cli.Context, o options, db host.Database, id
 		return err
 	}
 	defer server.Close()
+	began := fmt.Sprintf("The manager of %q runs (%s), listening on %s.", db.Name, short(db.ID), m.Edges().Node.Addr())
 	if !o.json {
-		p.printf("The manager of %q runs (%s), listening on %s.\n", db.Name, short(db.ID), m.Edges().Node.Addr())
+		p.printf("%s\n", began)
+	}
+	if p.logFile != nil {
+		p.logFile.Printf("%s", began)
+		defer p.logFile.Printf("The manager of %q has ended.", db.Name)
 	}
 	var problem news
 	for {
@@ -150,11 +159,17 @@ func (p *program) managerSession(c *cli.Context, o options, db host.Database, id
 			return nil
 		case r := <-reports:
 			v := host.ViewCycle(r, m.Scale())
-			if err := p.show(o.json, v, func() {
-				v.Problem = problem.of(v.Problem)
-				p.printf("%s %s\n", time.Now().Format("15:04:05"), cycleLine(v))
-			}); err != nil {
-				return err
+			if o.json {
+				if err := p.json(v); err != nil {
+					return err
+				}
+			}
+			v.Problem = problem.of(v.Problem)
+			switch line := cycleLine(v); {
+			case p.logFile != nil:
+				p.logFile.Printf("%s", line)
+			case !o.json:
+				p.printf("%s %s\n", time.Now().Format("15:04:05"), line)
 			}
 			if c.Bool("once") {
 				if over, err := once(r, m.Edges().Tried()); over {
@@ -188,14 +203,6 @@ func once(r manager.Report, tried string) (over bool, err error) {
 	return true, errors.New(why)
 }
 
-func pollLine(v host.PollView) string {
-	return fmt.Sprintf("%s: %d with two answers, %d with one, %d with none; %d newer; half within %d ms, 90 %% within %d ms, 99 %% within %d ms\n"+
-		"          %s, %d more to look holders up, %s out, %d in; %s, %d invalid",
-		count(v.Keys, "key", "keys"), v.Answers[2], v.Answers[1], v.Answers[0], v.Newer, v.P50MS, v.P90MS, v.P99MS,
-		count(v.Packets, "packet", "packets"), v.Background, count(v.BytesOut, "byte", "bytes"), v.BytesIn,
-		count(v.Stale, "stale node", "stale nodes"), v.Invalid)
-}
-
 func cycleLine(v host.CycleView) string {
 	line := fmt.Sprintf("cycle %d: %d polled", v.Cycle, v.Polled)
 	if v.Short > 0 {
@@ -224,110 +231,5 @@ func (p *program) managerLink(c *cli.Context) error {
 			return err
 		}
 		return p.show(o.json, v, func() { p.printf("%s\n", v.Link) })
-	})
-}
-
-func (p *program) managerStatus(c *cli.Context) error {
-	var v host.ManagerStatusView
-	return p.ask(c, roleManager, "manager status", nil, &v, func(o options) error {
-		return p.show(o.json, v, func() {
-			switch {
-			case v.Phase == string(manager.Stopped), !v.Running && v.Phase == string(manager.Refusing):
-				p.printf("Stopped: %s\n\n", v.Problem)
-			case !v.Running:
-				p.printf("The manager of %q does not run. Start it with weir manager run.\n\n", v.Name)
-			case v.Problem != "":
-				p.printf("Not all well: %s\n\n", v.Problem)
-			case v.Phase == string(manager.Starting):
-				p.printf("Starting: the first poll is under way; nothing is published before it has ended.\n\n")
-			case len(v.Stalled) > 0:
-				p.printf("Running, but %s (below).\n\n", count(len(v.Stalled), "outbox stalls", "outboxes stall"))
-			default:
-				p.printf("All well.\n\n")
-			}
-			p.printf("database  %s (%s)%s\nlog       %s, %d accepted, %d refused, %s\nmembers   %d; the sum of all balances is %s %s\n",
-				v.Name, v.ID, yes(v.Encrypted, ", encrypted", ""), entryCount(v.LogSize), v.Accepted, v.Refused, count(v.Length, "byte", "bytes"), v.Members, v.Sum, v.Unit)
-			if v.Running {
-				p.printf("head      %s, acknowledged: %v\nnetwork   %s known; reachable from outside: %s\n", ago(v.HeadTime), v.HeadPut, count(v.Nodes, "DHT node", "DHT nodes"), yes(v.Reachable, "yes", "not seen yet"))
-				p.printf("open      %s; %s dismissed\n", count(v.Invitations, "invitation", "invitations"), count(v.Dismissed, "invalid message", "invalid messages"))
-			}
-			if v.Cycle != nil {
-				p.printf("last      %s\npoll      %s\n", cycleLine(*v.Cycle), pollLine(v.Cycle.Poll))
-			}
-			if v.Requests > 0 {
-				p.printf("requests  %s for your approval: weir manager requests\n", count(v.Requests, "waits", "wait"))
-			}
-			p.printf("%s", evidenceText(v.Evidence, roleManager))
-			for _, m := range v.Stalled {
-				p.printf("stalled   %d %s: %s\n", m.Account, m.Name, m.Problem)
-			}
-		})
-	})
-}
-
-// short is the beginning of a hash or id, as lists show it and commands take it.
-func short(id string) string { return id[:min(len(id), 8)] }
-
-func yes(b bool, t, f string) string {
-	if b {
-		return t
-	}
-	return f
-}
-
-func (p *program) managerMembers(c *cli.Context) error {
-	var v []host.MemberView
-	return p.ask(c, roleManager, "manager members", nil, &v, func(o options) error {
-		return p.show(o.json, v, func() {
-			var rows [][]string
-			for _, m := range v {
-				note := m.Problem
-				if m.Suspended {
-					note = strings.TrimSpace("suspended " + note)
-				}
-				rows = append(rows, []string{fmt.Sprint(m.Account), m.Name, m.Balance, m.Lower, m.Upper, fmt.Sprint(m.Entries), ago(m.Seen), note})
-			}
-			p.table("ACCOUNT NAME BALANCE LOWER UPPER ENTRIES SEEN NOTE", rows)
-		})
-	})
-}
-
-func (p *program) managerSuspend(c *cli.Context) error { return p.act(c, "suspend") }
-func (p *program) managerResume(c *cli.Context) error  { return p.act(c, "resume") }
-func (p *program) managerLimit(c *cli.Context) error {
-	if c.String("lower") == "" && c.String("upper") == "" {
-		return usagef("say a new limit: --lower AMOUNT, --upper AMOUNT or both")
-	}
-	return p.act(c, "limit")
-}
-
-func (p *program) act(c *cli.Context, name string) error {
-	reason, err := textOf(c, "reason")
-	if err != nil {
-		return err
-	}
-	in := host.ActIn{Who: c.Args().First(), Reason: reason, Lower: c.String("lower"), Upper: c.String("upper")}
-	var v host.EntryView
-	return p.ask(c, roleManager, "manager "+name, in, &v, func(o options) error {
-		return p.show(o.json, v, func() {
-			switch name {
-			case "limit":
-				p.printf("Account %d: limits %s to %s from now on (entry %d).\n", v.Target, v.Lower, v.Upper, v.Index)
-			case "suspend":
-				p.printf("Account %d may only read from now on (entry %d). It can still be paid. weir manager resume ends this.\n", v.Target, v.Index)
-			default:
-				p.printf("Account %d may write again (entry %d).\n", v.Target, v.Index)
-			}
-		})
-	})
-}
-
-func (p *program) managerClock(c *cli.Context) error {
-	if c.Args().First() != "accept" {
-		return usagef("to say that the clock is right: weir manager clock accept")
-	}
-	var v map[string]string
-	return p.ask(c, roleManager, "manager clock", nil, &v, func(o options) error {
-		return p.show(o.json, v, func() { p.printf("The clock (%s) is taken as right; the manager goes on.\n", clock(v["accepted"])) })
 	})
 }

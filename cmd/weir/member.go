@@ -27,7 +27,7 @@ func (p *program) member() *cli.Command {
 			{Name: "code", Usage: "by hand: print your member code, for the manager to admit", Flags: flags(common(), passphraseFlags(), []cli.Flag{name,
 				&cli.StringFlag{Name: "png", Usage: "write the QR code to `FILE`"}}), Action: p.memberCode},
 			{Name: "run", Usage: "follow the databases of the directory and hand changes over, until interrupted", Flags: flags(common(), passphraseFlags(), networkFlags(), []cli.Flag{
-				&cli.StringFlag{Name: "follow", Usage: "look for what is new every `TIME`, like 30s; 200ms at least", EnvVars: []string{"WEIR_FOLLOW"}}}), Action: p.memberRun},
+				&cli.StringFlag{Name: "follow", Usage: "look for what is new every `TIME`, like 30s; 200ms at least", EnvVars: []string{"WEIR_FOLLOW"}}, logFileFlag()}), Action: p.memberRun},
 			p.service(roleMember),
 			{Name: "pay", Usage: "pay somebody", ArgsUsage: "TO AMOUNT", Flags: flags(common(), passphraseFlags(), networkFlags(), payFlags(), []cli.Flag{
 				&cli.StringFlag{Name: "memo", Usage: "a `TEXT` that everybody can read in the log"}}), Action: p.memberPay},
@@ -93,7 +93,7 @@ func (p *program) memberRun(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	follow, err := o.duration("follow", o.settings.Follow, 30*time.Second, configs.FollowMin)
+	follow, err := o.duration("follow", o.settings.Follow, usual(network), configs.FollowMin)
 	if err != nil {
 		return err
 	}
@@ -119,6 +119,9 @@ func (p *program) memberRun(c *cli.Context) error {
 	}
 	cfg := host.AgentConfig{Dir: o.dir, Databases: dbs, Identity: id, Network: network, Follow: follow, Online: true}
 	if err := p.place(o); err != nil {
+		return err
+	}
+	if err := p.openLog(o); err != nil {
 		return err
 	}
 	return p.reopening(c.Context, func() error { return p.memberSession(c, o, cfg) })
@@ -157,6 +160,10 @@ func (p *program) memberSession(c *cli.Context, o options, cfg host.AgentConfig)
 		p.printf("Following %s, listening on %s. Interrupt (Ctrl-C) ends it.\n", databaseNames(cfg.Databases), listen)
 	}); err != nil {
 		return err
+	}
+	if p.logFile != nil {
+		p.logFile.Printf("The agent follows %s, listening on %s.", databaseNames(cfg.Databases), listen)
+		defer p.logFile.Printf("The agent has ended.")
 	}
 	others := make([]news, len(cfg.Databases))
 	look := time.NewTicker(reopenPause)

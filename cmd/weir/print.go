@@ -16,6 +16,10 @@ func (p *program) printf(format string, args ...any) { fmt.Fprintf(p.out, format
 
 // logf writes a line for operators, with the time.
 func (p *program) logf(format string, args ...any) {
+	if p.logFile != nil {
+		p.logFile.Printf(format, args...)
+		return
+	}
 	fmt.Fprintf(p.err, "%s %s\n", time.Now().Format("15:04:05"), fmt.Sprintf(format, args...))
 }
 
@@ -87,6 +91,10 @@ func (p *program) note(text string) {
 
 // remark is a note that is no part of what the program gives.
 func (p *program) remark(text string) {
+	if text != "" && p.logFile != nil {
+		p.logFile.Printf("note: %s", text)
+		return
+	}
 	if text != "" {
 		p.progress("")
 		fmt.Fprintln(p.err, "note: "+text)
@@ -139,4 +147,14 @@ func clock(text string) string {
 		return ""
 	}
 	return t.Local().Format("2006-01-02 15:04:05")
+}
+
+// short is the beginning of a hash or id, as lists show it and commands take it.
+func short(id string) string { return id[:min(len(id), 8)] }
+
+func yes(b bool, t, f string) string {
+	if b {
+		return t
+	}
+	return f
 }

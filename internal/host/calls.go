@@ -61,11 +61,18 @@ type nothing struct{}
 
 func (a *Agent) status(s *seat, _ nothing) (any, error) {
 	now := time.Now()
+	v, err := a.standing(s, now)
+	v.judge(now)
+	return v, err
+}
+
+// standing is how things stand with a seat.
+func (a *Agent) standing(s *seat, now time.Time) (MemberStatusView, error) {
 	if s.role == nil {
 		offline, err := s.desk.Status()
 		s.asked(&offline, now)
 		v := viewMember(s.store.State(), offline)
-		v.Evidence = held(s.store)
+		v.Evidence, v.Disk = held(s.store), a.cfg.Dir.Disk(a.cfg.Network.Thrift.Disk)
 		return v, err
 	}
 	var st *ledger.State
@@ -76,16 +83,19 @@ func (a *Agent) status(s *seat, _ nothing) (any, error) {
 	s.asked(&online, now)
 	v := viewMember(st, online)
 	v.Evidence = held(s.role.Store())
-	v.Running, v.Reachable = true, a.edges.Swarm.Reached()
+	v.HealthView = a.watch.health(a.edges, a.cfg.Follow, online.Head)
+	v.Running, v.Reachable, v.Known = true, a.edges.Swarm.Reached(), len(a.edges.Node.Nodes(nodesKept))
+	if v.Metered || v.Traffic.Reached {
+		v.Serving = 0
+	}
 	if v.ID == "" || st == nil {
 		v.ID, v.Name = s.db.ID, s.db.Name
 	}
-	if why := s.rot.text(); why != "" {
-		v.Warnings = append(v.Warnings, why)
+	if v.Damage = s.rot.text(); v.Damage != "" {
+		v.Warnings = append(v.Warnings, v.Damage)
 	}
-	var why string
-	if v.Unanswered, why = s.unanswered(now); why != "" {
-		v.Warnings = append(v.Warnings, why)
+	if v.Unanswered, v.Ignored = s.unanswered(now); v.Ignored != "" {
+		v.Warnings = append(v.Warnings, v.Ignored)
 	}
 	return v, nil
 }

@@ -93,6 +93,15 @@ func (d Directory) Control(db Database) string {
 	return filepath.Join(string(d), name)
 }
 
+// traffic is where what went through the network is kept of what runs under a name;
+// "": nowhere, of a stranger's visit.
+func (d Directory) traffic(name string) string {
+	if d == "" {
+		return ""
+	}
+	return filepath.Join(string(d), "traffic"+name)
+}
+
 // Save writes what is known of a database.
 func (d Directory) Save(db Database) error {
 	b, err := json.MarshalIndent(db, "", "  ")

@@ -26,6 +26,7 @@ type Network struct {
 	DownloadRate int64
 	NodeRate     int // packets a second that polls send one DHT node; 0: the default
 	NodeBurst    int
+	Thrift       Thrift
 	Logf         func(format string, args ...any)
 }
 
@@ -59,7 +60,7 @@ func (n Network) Open(ctx context.Context, d Directory, linked []netip.AddrPort,
 		listen = "127.0.0.1:0"
 	}
 	node, err := mainline.Open(ctx, mainline.Config{
-		Listen: listen, Bootstrap: bootstrap, Public: public, Cache: d.nodes(), Logf: n.Logf,
+		Listen: listen, Bootstrap: bootstrap, Public: public, Cache: d.nodes(), Logf: n.Logf, ReadOnly: n.Thrift.Metered,
 		Poll: lookup.PollConfig{NodeRate: n.NodeRate, NodeBurst: n.NodeBurst},
 	})
 	if err != nil {
@@ -67,7 +68,7 @@ func (n Network) Open(ctx context.Context, d Directory, linked []netip.AddrPort,
 	}
 	config := swarm.Config{
 		Listen: node.Addr(), Loopback: loopback, Peers: node, Post: post, Logf: n.Logf,
-		UploadRate: n.UploadRate, DownloadRate: n.DownloadRate,
+		UploadRate: n.UploadRate, DownloadRate: n.DownloadRate, Unmapped: n.Thrift.Metered,
 	}
 	if !loopback {
 		config.UTP = node.Shared()
@@ -78,6 +79,13 @@ func (n Network) Open(ctx context.Context, d Directory, linked []netip.AddrPort,
 		return nil, fmt.Errorf("open the torrent client: %w", err)
 	}
 	return &Edges{Node: node, Swarm: torrents, dir: d}, nil
+}
+
+// carried is every byte that went through the sockets since the start.
+func (e *Edges) carried() (up, down uint64) {
+	s := e.Node.Stats()
+	in, out := e.Swarm.Carried()
+	return s.BytesOut + udpHeaderBytes*s.PacketsOut + out, s.BytesIn + udpHeaderBytes*s.PacketsIn + in
 }
 
 // public says whether the public network is joined.

@@ -24,6 +24,9 @@ type Manager struct {
 	stop  context.CancelFunc
 	ended chan struct{}
 	edges *Edges           // nil: no network
+	watch *watch           // nil: no network
+	every time.Duration    // from one cycle to the next
+	room  int64            // bytes that the directory may take
 	role  *manager.Manager // nil: no network
 	rot   *rot             // nil: no network
 }
@@ -68,7 +71,7 @@ func OpenDesk(c ManagerConfig) (*Manager, error) {
 			return nil, errors.Join(err, s.Close())
 		}
 	}
-	m := &Manager{dir: c.Dir, db: c.Database, store: s, loop: loop.New(), ended: make(chan struct{})}
+	m := &Manager{dir: c.Dir, db: c.Database, store: s, loop: loop.New(), ended: make(chan struct{}), room: c.Network.Thrift.Disk}
 	m.desk = &manager.Desk{Store: s, Identity: c.Identity, Random: rand.Reader, Now: time.Now}
 	if c.Identity != nil {
 		if err := m.desk.Check(); err != nil {
@@ -92,6 +95,8 @@ func OpenManager(ctx context.Context, c ManagerConfig) (*Manager, error) {
 		m.Close()
 		return nil, err
 	}
+	m.watch = m.edges.watch(c.Network.Thrift, "-"+c.Database.ID[:8], m.loop, func(bool) {}) // a manager fetches nothing
+	m.every = c.Role.Cycle
 	dht := m.edges.Node.Post(m.loop.Post)
 	m.role, err = manager.New(m.store, c.Identity, c.Role, manager.Ports{
 		DHT: dht, Poller: dht, Swarm: m.edges.Swarm, Clock: m.loop, Random: rand.Reader, Verify: sign.ZIP215{},
@@ -120,6 +125,7 @@ func (m *Manager) Close() error {
 		m.loop.Call(ctx, m.role.Stop)
 		cancel()
 	}
+	m.watch.close()
 	m.stop()
 	<-m.ended
 	if m.edges != nil {

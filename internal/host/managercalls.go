@@ -43,7 +43,11 @@ func (m *Manager) Invoke(ctx context.Context, name string, in json.RawMessage) (
 
 // managerCalls is every call by name.
 var managerCalls = map[string]func(*Manager, json.RawMessage) (any, error){
-	"manager status":      func(m *Manager, _ json.RawMessage) (any, error) { return m.status() },
+	"manager status": func(m *Manager, _ json.RawMessage) (any, error) {
+		v, err := m.status()
+		v.judge(time.Now())
+		return v, err
+	},
 	"manager members":     func(m *Manager, _ json.RawMessage) (any, error) { return m.members(), nil },
 	"manager suspend":     call((*Manager).suspend),
 	"manager resume":      call((*Manager).resume),
@@ -95,6 +99,7 @@ func (m *Manager) status() (ManagerStatusView, error) {
 			return v, err
 		}
 		v.Requests = len(waiting)
+		v.Disk = m.dir.Disk(m.room)
 		if v.Problem, err = m.desk.Barred(); v.Problem != "" {
 			v.Phase = string(manager.Refusing)
 			if why, _ := m.desk.Stopped(); why != "" {
@@ -104,9 +109,15 @@ func (m *Manager) status() (ManagerStatusView, error) {
 		return v, err
 	}
 	s := m.role.Status()
+	var signed time.Time
+	if s.Head != nil {
+		signed = time.UnixMilli(s.Head.Time)
+	}
+	v.HealthView = m.watch.health(m.edges, m.every, signed)
+	v.Damage = m.rot.text()
 	v.Running, v.Phase, v.Problem = true, string(s.Phase), s.Reason
 	if v.Problem == "" {
-		v.Problem = m.rot.text()
+		v.Problem = v.Damage
 	}
 	if v.Problem == "" {
 		v.Problem = s.Last.Problem

@@ -27,6 +27,8 @@ type Agent struct {
 	stop    context.CancelFunc
 	ended   chan struct{}
 	edges   *Edges        // nil: no network
+	watch   *watch        // nil: no network
+	sparing bool          // owned by the loop
 	seats   []*seat       // owned by the loop once it is open
 	changed chan struct{} // closed and replaced at every change; owned by the loop
 }
@@ -67,6 +69,7 @@ func OpenAgent(ctx context.Context, c AgentConfig) (*Agent, error) {
 			cancel()
 			return nil, err
 		}
+		a.watch = a.edges.watch(network.Thrift, "", a.loop, func(spare bool) { a.loop.Post(func() { a.spare(spare) }) })
 	}
 	go func() { defer close(a.ended); a.loop.Run(run) }()
 	for _, db := range c.Databases {
@@ -92,6 +95,17 @@ func (a *Agent) sit(s *seat) {
 		}
 		s.meeting = meet(a.edges.Swarm, a.loop, s.link.ID, s.link.ReadKey)
 		s.role.Start()
+		s.role.Spare(a.sparing)
+	}
+}
+
+// spare tells every seat whether torrents are fetched.
+func (a *Agent) spare(spare bool) {
+	a.sparing = spare
+	for _, s := range a.seats {
+		if s.role != nil {
+			s.role.Spare(spare)
+		}
 	}
 }
 
@@ -230,6 +244,7 @@ func (a *Agent) Close() error {
 			s.leave()
 		}
 	})
+	a.watch.close()
 	a.stop()
 	<-a.ended
 	if a.edges != nil {

@@ -202,6 +202,7 @@ func ViewCycle(r manager.Report, scale int) CycleView {
 
 // ManagerStatusView is weir manager status.
 type ManagerStatusView struct {
+	HealthView
 	Running     bool         `json:"running"` // a manager runs on the directory
 	Phase       string       `json:"phase"`
 	Problem     string       `json:"problem,omitempty"`
@@ -234,6 +235,7 @@ type ManagerStatusView struct {
 
 // MemberStatusView is weir member status.
 type MemberStatusView struct {
+	HealthView
 	Running    bool         `json:"running"` // an agent runs on the directory
 	Phase      string       `json:"phase"`
 	ID         string       `json:"id"`
@@ -260,8 +262,15 @@ type MemberStatusView struct {
 	Source     string       `json:"source,omitempty"`
 	Serving    int          `json:"serving"`
 	Reachable  bool         `json:"reachable"`
+	Known      int          `json:"nodes"`              // DHT nodes known
 	Evidence   int          `json:"evidence,omitempty"` // pairs of signed contradictions that are held
 	Warnings   []string     `json:"warnings,omitempty"`
+	Reason     string       `json:"reason,omitempty"`       // why following stopped for good
+	Problem    string       `json:"problem,omitempty"`      // what keeps the log here from being the newest
+	Other      string       `json:"other_device,omitempty"` // what another device did with this key
+	Trouble    string       `json:"trouble,omitempty"`      // what keeps changes from being handed over
+	Ignored    string       `json:"ignored,omitempty"`      // what is known of a request to join that has no answer
+	Dropped    []string     `json:"dropped,omitempty"`      // sources that did not verify
 }
 
 func viewMember(st *ledger.State, s member.MemberStatus) MemberStatusView {
@@ -271,6 +280,7 @@ func viewMember(st *ledger.State, s member.MemberStatus) MemberStatusView {
 		HeadTime: viewTime(s.Head), HeadAge: int64(s.Age.Seconds()), Stale: s.Stale, Answered: viewTime(s.Checked),
 		Waiting: s.Waiting, Handed: s.Handed, Nodes: s.Nodes, Received: s.Got, Source: s.Source,
 		Serving: s.Serving, Warnings: s.Warnings(),
+		Reason: s.Reason, Problem: s.Problem, Other: s.Foreign, Trouble: s.Trouble, Dropped: s.Dropped,
 	}
 	if st == nil {
 		return v

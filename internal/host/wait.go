@@ -52,7 +52,7 @@ func (a *Agent) wait(ctx context.Context, r Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	alone := newSolitude(in.Patience)
+	alone, eager := newSolitude(in.Patience), eagerness{}
 	return a.until(ctx, r.DB, func(s *seat) (any, bool, error) {
 		d, err := s.books()
 		if err != nil {
@@ -65,9 +65,35 @@ func (a *Agent) wait(ctx context.Context, r Request) (any, error) {
 		done := res.Outcome == member.Accepted || res.Outcome == member.Refused || in.Seen && res.Outcome == member.Seen
 		if !done {
 			err = alone.over(a, s)
+			if res.Outcome == member.Seen && s.role != nil && a.cfg.Network.Thrift.Metered && eager.due(time.Now()) {
+				s.role.Kick()
+			}
 		}
 		return viewChange(d.Store.State(), res), done, err
 	})
+}
+
+// eagerness is for whoever waits at an agent that looks rarely: soon after what they
+// wait for can be there, and then ever more seldom.
+type eagerness struct {
+	next  time.Time
+	pause time.Duration
+}
+
+const eagerFirst, eagerMax = 2 * time.Second, time.Minute
+
+// due says whether to look now.
+func (e *eagerness) due(now time.Time) bool {
+	if e.pause == 0 {
+		e.pause, e.next = eagerFirst, now.Add(eagerFirst)
+		return false
+	}
+	if now.Before(e.next) {
+		return false
+	}
+	e.pause = min(2*e.pause, eagerMax)
+	e.next = now.Add(e.pause)
+	return true
 }
 
 // FreshIn waits until the log here is that of the newest head there is.
