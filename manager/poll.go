@@ -107,7 +107,11 @@ func (m *Manager) heard(c *cycle, k keys.Public, r lookup.Polled) {
 	case it == nil:
 	case l.item == nil || it.Seq > l.item.Seq:
 		c.report.Newer++
-		l.item, l.seen = it, m.ports.Clock.Now()
+		now := m.ports.Clock.Now()
+		if l.seen = now; l.item == nil { // it may be as old as the last life
+			l.seen = signedAt(it.Seq, now)
+		}
+		l.item = it
 		l.problem = ""
 		if err := l.receiver.Accept(it.Value); err != nil {
 			l.problem = err.Error()
@@ -125,6 +129,15 @@ func (m *Manager) heard(c *cycle, k keys.Public, r lookup.Polled) {
 	}
 	m.fetchChunks(c, k, l)
 	m.keepChunks(k, l)
+}
+
+// signedAt is when an outbox was signed, by its sender's clock: its seq is the time
+// in Unix ms, or a little more (DESIGN section 3.4). None is from the future.
+func signedAt(seq int64, now time.Time) time.Time {
+	if at := time.UnixMilli(seq); at.Before(now) {
+		return at
+	}
+	return now
 }
 
 // keepChunks puts the chunks again that a member's waiting messages lie in, so

@@ -17,6 +17,7 @@ const (
 	keyInvitation = "manager/invite/"    // + secret in hex: Invitation
 	keyTorrent    = "manager/torrent/"   // + time in hex: torrentRecord
 	keyEvidence   = "evidence/"          // + kind and key: wire.Evidence
+	keyContact    = "manager/contact/"   // + account in hex: how to reach its owner
 	keyClock      = "manager/clock"      // the wall clock somebody said yes to
 	keyStopped    = "manager/stopped"    // why this manager stopped for good
 	keyRefused    = "manager/refused"    // why it published nothing when it was last started

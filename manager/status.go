@@ -34,7 +34,7 @@ type Status struct {
 // MemberStatus is one member as the manager sees it.
 type MemberStatus struct {
 	Account ledger.Account
-	Seen    time.Time // when an outbox newer than the last was first met since the start; zero: never
+	Seen    time.Time // when an outbox newer than the last was met, or of the first one since the start, when it was signed; zero: none was
 	Holders int       // nodes of the 8 closest that held the outbox when they were last walked to
 	Short   bool      // no node answered for it at the last poll
 	Problem string    // why its outbox stalls; "" when it does not

@@ -8,6 +8,7 @@ import (
 
 func (p *program) managerSuspend(c *cli.Context) error { return p.act(c, "suspend") }
 func (p *program) managerResume(c *cli.Context) error  { return p.act(c, "resume") }
+func (p *program) managerRename(c *cli.Context) error  { return p.act(c, "rename") }
 func (p *program) managerLimit(c *cli.Context) error {
 	if c.String("lower") == "" && c.String("upper") == "" {
 		return usagef("say a new limit: --lower AMOUNT, --upper AMOUNT or both")
@@ -20,13 +21,15 @@ func (p *program) act(c *cli.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	in := host.ActIn{Who: c.Args().First(), Reason: reason, Lower: c.String("lower"), Upper: c.String("upper")}
+	in := host.ActIn{Name: c.Args().Get(1), Who: c.Args().First(), Reason: reason, Lower: c.String("lower"), Upper: c.String("upper")}
 	var v host.EntryView
 	return p.ask(c, roleManager, "manager "+name, in, &v, func(o options) error {
 		return p.show(o.json, v, func() {
 			switch name {
 			case "limit":
 				p.printf("Account %d: limits %s to %s from now on (entry %d).\n", v.Target, v.Lower, v.Upper, v.Index)
+			case "rename":
+				p.printf("Account %d is called %s from now on (entry %d). Its earlier names stay its own.\n", v.Target, v.Called, v.Index)
 			case "suspend":
 				p.printf("Account %d may only read from now on (entry %d). It can still be paid. weir manager resume ends this.\n", v.Target, v.Index)
 			default:

@@ -96,13 +96,11 @@ func valueFlags(cs []*cli.Command) map[string]bool {
 }
 
 // counted says whether so many positionals fit what a command's ArgsUsage says:
-// a word each, and in brackets those that come together or not at all.
+// a word each, and in brackets, at the end, those that come together or not at all.
 func counted(usage string, n int) bool {
-	words := strings.Fields(usage)
-	if strings.HasPrefix(usage, "[") && n == 0 {
-		return true
-	}
-	return n == len(words)
+	must, may, _ := strings.Cut(usage, "[")
+	least := len(strings.Fields(must))
+	return n == least || n == least+len(strings.Fields(may))
 }
 
 // checkArgs refuses a command's positionals when they are too few or too many.

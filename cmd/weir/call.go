@@ -19,12 +19,13 @@ import (
 // signs are the calls that sign something and so need the key when nothing
 // runs that holds it.
 var signs = map[string]bool{
-	"manager suspend": true, "manager resume": true, "manager limit": true, "manager admit": true, "manager approve": true,
+	"manager suspend": true, "manager resume": true, "manager limit": true, "manager rename": true, "manager rekey": true,
+	"manager admit": true, "manager approve": true,
 	"member pay": true, "member raw": true, "member cancel": true, "member outbox": true, "member show": true, "member takeover": true,
 }
 
 // keyless are a member's calls that anybody with the store can make.
-var keyless = map[string]bool{"member audit": true, "member log": true, "member snapshot": true}
+var keyless = map[string]bool{"member audit": true, "member log": true, "member members": true, "member snapshot": true}
 
 // caller makes calls of one database, wherever it is held.
 type caller func(name string, in, out any) error

@@ -48,6 +48,7 @@ func machineText(v host.HealthView) string {
 	if v.Clock != nil {
 		line("clock", clockText(v))
 	}
+	line("backup", yes(v.Backup == "", "there has never been one", "made "+ago(v.Backup)))
 	if v.Metered {
 		line("metered", fmt.Sprintf("yes: looks every %s, serves nothing to others", (time.Duration(v.Every)*time.Second)))
 	}

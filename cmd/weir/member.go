@@ -36,6 +36,7 @@ func (p *program) member() *cli.Command {
 			{Name: "show", Usage: "what became of one of your changes, or what an entry of your statement is", ArgsUsage: "[NUMBER]", Flags: flags(common(), passphraseFlags(), []cli.Flag{
 				&cli.Uint64Flag{Name: "entry", Usage: "entry `N` of the log instead, somebody else's too"}}), Action: p.memberShow},
 			{Name: "balance", Usage: "your balance and limits", Flags: flags(common(), passphraseFlags()), Action: p.memberBalance},
+			{Name: "members", Usage: "list members: whom one can pay", Flags: flags(common(), passphraseFlags(), []cli.Flag{sortFlag()}), Action: p.memberMembers},
 			{Name: "statement", Usage: "what went in and out of your account", Flags: flags(common(), passphraseFlags(), statementFlags()), Action: p.memberStatement},
 			{Name: "outbox", Usage: "what waits for the manager; outbox cancel NUMBER takes one back", ArgsUsage: "[cancel NUMBER]", Flags: flags(common(), passphraseFlags(), []cli.Flag{
 				&cli.BoolFlag{Name: "raw", Usage: "print the outbox item, for any BEP-44 client to put"}}), Action: p.memberOutbox},

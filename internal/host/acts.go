@@ -7,6 +7,7 @@ import (
 // ActIn is the input of suspend, resume and limit.
 type ActIn struct {
 	Who    string `json:"who"`
+	Name   string `json:"name,omitempty"` // of rename
 	Reason string `json:"reason,omitempty"`
 	Lower  string `json:"lower,omitempty"` // "" leaves it
 	Upper  string `json:"upper,omitempty"`

@@ -16,6 +16,7 @@ var memberCalls = map[string]func(*Agent, context.Context, Request) (any, error)
 	"member balance":   seated((*Agent).balance),
 	"member statement": seated((*Agent).statement),
 	"member show":      seated((*Agent).showChange),
+	"member members":   seated((*Agent).memberList),
 	"member receipt":   seated((*Agent).receipt),
 	"member quote":     seated((*Agent).quote),
 	"member pay":       seated((*Agent).pay),
@@ -62,6 +63,7 @@ type nothing struct{}
 func (a *Agent) status(s *seat, _ nothing) (any, error) {
 	now := time.Now()
 	v, err := a.standing(s, now)
+	v.Backup = a.cfg.Dir.backedUp()
 	v.judge(now)
 	return v, err
 }

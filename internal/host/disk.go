@@ -17,6 +17,15 @@ type DiskView struct {
 // reached says whether a disk's limit is.
 func (v *DiskView) reached() bool { return v != nil && v.Limit > 0 && v.Used >= v.Limit }
 
+// backedUp is when the newest backup was made, for views.
+func (d Directory) backedUp() string {
+	r, ok, err := d.Backup()
+	if err != nil || !ok {
+		return ""
+	}
+	return viewTime(r.Made)
+}
+
 // Disk looks how much a directory takes and how much room there is. What cannot be
 // looked at is left out: it is found out by what matters more.
 func (d Directory) Disk(limit int64) *DiskView {

@@ -27,6 +27,7 @@ type HealthView struct {
 	Disk     *DiskView    `json:"disk,omitempty"`
 	Traffic  *TrafficView `json:"traffic,omitempty"`
 	Clock    *ClockView   `json:"clock,omitempty"`
+	Backup   string       `json:"backup,omitempty"` // when the newest was made; none: there has never been one
 }
 
 // ClockView compares this machine's clock with what does not depend on it.

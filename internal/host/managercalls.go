@@ -45,10 +45,13 @@ func (m *Manager) Invoke(ctx context.Context, name string, in json.RawMessage) (
 var managerCalls = map[string]func(*Manager, json.RawMessage) (any, error){
 	"manager status": func(m *Manager, _ json.RawMessage) (any, error) {
 		v, err := m.status()
+		v.Backup = m.dir.backedUp()
 		v.judge(time.Now())
 		return v, err
 	},
-	"manager members":     func(m *Manager, _ json.RawMessage) (any, error) { return m.members(), nil },
+	"manager members":     func(m *Manager, _ json.RawMessage) (any, error) { return m.members() },
+	"manager rename":      call((*Manager).rename),
+	"manager contact":     call((*Manager).contact),
 	"manager suspend":     call((*Manager).suspend),
 	"manager resume":      call((*Manager).resume),
 	"manager limit":       call((*Manager).limit),
@@ -133,32 +136,13 @@ func (m *Manager) status() (ManagerStatusView, error) {
 		v.Cycle = &c
 	}
 	for _, l := range s.Stalled {
-		v.Stalled = append(v.Stalled, m.viewMember(l))
+		stalled, err := m.viewMember(l)
+		if err != nil {
+			return v, err
+		}
+		v.Stalled = append(v.Stalled, stalled)
 	}
 	return v, nil
-}
-
-func (m *Manager) viewMember(l manager.MemberStatus) MemberView {
-	return MemberView{
-		AccountView: viewAccount(m.store.State().Charter, l.Account),
-		Seen:        viewTime(l.Seen), Holders: l.Holders, Short: l.Short, Problem: l.Problem,
-	}
-}
-
-func (m *Manager) members() []MemberView {
-	out := []MemberView{}
-	if m.role != nil {
-		for _, l := range m.role.Members() {
-			out = append(out, m.viewMember(l))
-		}
-		return out
-	}
-	for _, a := range m.store.State().Accounts() {
-		if a.Number != 0 {
-			out = append(out, m.viewMember(manager.MemberStatus{Account: a}))
-		}
-	}
-	return out
 }
 
 func (m *Manager) kick() {

@@ -40,10 +40,14 @@ func viewAccount(c *wire.Charter, a ledger.Account) AccountView {
 // MemberView is one member as its manager sees it.
 type MemberView struct {
 	AccountView
-	Seen    string `json:"seen,omitempty"` // when a new outbox was last met since the start
-	Holders int    `json:"holders"`        // DHT nodes of the 8 closest that held its outbox when last looked up
-	Short   bool   `json:"short"`          // no node answered for it at the last poll
-	Problem string `json:"problem,omitempty"`
+	Seen    string   `json:"seen,omitempty"`       // when something signed by it was last met
+	Quiet   bool     `json:"quiet,omitempty"`      // that was more than two weeks ago
+	Own     bool     `json:"own_limits,omitempty"` // they are not those of the charter
+	Earlier []string `json:"earlier_names,omitempty"`
+	Contact string   `json:"contact,omitempty"` // how its owner is reached; the manager alone knows
+	Holders int      `json:"holders"`           // DHT nodes of the 8 closest that held its outbox when last looked up
+	Short   bool     `json:"short"`             // no node answered for it at the last poll
+	Problem string   `json:"problem,omitempty"`
 }
 
 // PostingView is one posting of a transfer.
