@@ -166,7 +166,7 @@ func (p *program) memberSession(c *cli.Context, o options, cfg host.AgentConfig)
 		p.logFile.Printf("The agent follows %s, listening on %s.", databaseNames(cfg.Databases), listen)
 		defer p.logFile.Printf("The agent has ended.")
 	}
-	others := make([]news, len(cfg.Databases))
+	others, stood := make([]news, len(cfg.Databases)), make([]standing, len(cfg.Databases))
 	look := time.NewTicker(reopenPause)
 	defer look.Stop()
 	for {
@@ -181,6 +181,7 @@ func (p *program) memberSession(c *cli.Context, o options, cfg host.AgentConfig)
 				if why, err := otherDevice(c, a, db); err == nil {
 					p.remark(others[i].of(why))
 				}
+				p.follow(c, a, db, &stood[i])
 			}
 		}
 	}

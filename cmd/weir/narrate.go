@@ -3,8 +3,52 @@ package main
 import (
 	"fmt"
 
+	"github.com/urfave/cli/v2"
+
 	"weir/internal/host"
 )
+
+// standing is what was last told of how a database stands.
+type standing struct {
+	view    host.MemberStatusView
+	problem news
+}
+
+// follow tells what has changed since the last look, a few lines at most: with
+// --verbose what happens on the network, and, where there is a log, what is not well.
+func (p *program) follow(c *cli.Context, a *host.Agent, db host.Database, s *standing) {
+	if p.logFile == nil && !c.Bool("verbose") {
+		return
+	}
+	var v host.MemberStatusView
+	raw, err := request(db, "member status", nil)
+	if err == nil {
+		var answer any
+		if answer, err = a.Invoke(c.Context, "member status", raw); err == nil {
+			err = copyJSON(answer, &v)
+		}
+	}
+	if err != nil {
+		return // the next look may tell
+	}
+	of := databaseNames([]host.Database{db})
+	if c.Bool("verbose") {
+		for _, line := range narrate(s.view, v) {
+			p.logf("%s: %s", of, line)
+		}
+	}
+	s.view = v
+	if p.logFile == nil {
+		return
+	}
+	code, text := "ok", "all well"
+	if !v.OK {
+		code, text = v.Problems[0].Code, "not all well: "+v.Problems[0].Line()
+	}
+	if s.problem.of(code) != "" { // its text may have an age in it, which is always new
+		p.logFile.Printf("%s: %s", of, text)
+	}
+}
 
 // narrate says in plain words what has changed on the network between two looks at
 // how a member stands: what DHT nodes do for it, and what it waits for. It names
