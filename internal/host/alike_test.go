@@ -67,7 +67,8 @@ func FuzzAlike(f *testing.F) {
 	f.Add("Ben", "Бен")
 	f.Add("\xff", "花")
 	f.Fuzz(func(t *testing.T, a, b string) {
-		if isNear(a, b); skeleton(a) != skeleton(a) || slipsOf([]rune(a), []rune(a)) != 0 {
+		isNear(a, b)
+		if slipsOf([]rune(a), []rune(a)) != 0 || len([]rune(a)) > 1 && !isNear(a, a) {
 			t.Error("a name is not like itself")
 		}
 	})
