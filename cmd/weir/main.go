@@ -113,7 +113,7 @@ func (p *program) app() *cli.App {
 		ErrWriter:       p.err,
 		ExitErrHandler:  func(*cli.Context, error) {}, // run decides
 		Commands: []*cli.Command{
-			p.demo(), p.dht(), p.bench(), p.keys(), p.manager(), p.member(), p.verify(), p.backup(), p.restore(), p.move(), p.doctor(), p.paths(), p.completion(), p.help(),
+			p.demo(), p.dht(), p.bench(), p.keys(), p.manager(), p.member(), p.verify(), p.backup(), p.restore(), p.move(), p.doctor(), p.paths(), p.completion(), p.help(), p.version(), p.manual(),
 		},
 	}
 	app.Flags = []cli.Flag{common()[0], jsonFlag(), cli.HelpFlag} // which the library leaves out where a command is called help
