@@ -97,6 +97,7 @@ func typing(ts *testscript.TestScript, neg bool, args []string) {
 
 var (
 	wordAsked  = regexp.MustCompile(`Word (\d+): $`)
+	wordsShown = regexp.MustCompile(`(?m)^(?: *\d+ [a-z]+ *){4}$`) // a line of a table
 	wordShown  = regexp.MustCompile(`(\d+) ([a-z]+)`)
 	keysFilled = regexp.MustCompile(`<(word|\$[A-Z]+(?:/\d+)?)>`)
 )
@@ -117,7 +118,7 @@ func (t *terminal) filled(ts *testscript.TestScript, keys string) string {
 			ts.Fatalf("no word is asked")
 		}
 		var found string
-		for _, m := range wordShown.FindAllStringSubmatch(t.text(), -1) {
+		for _, m := range wordShown.FindAllStringSubmatch(strings.Join(wordsShown.FindAllString(t.text(), -1), "\n"), -1) {
 			if m[1] == asked[1] {
 				found = m[2]
 			}
