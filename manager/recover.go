@@ -73,9 +73,6 @@ func NewRecovery(cfg RecoveryConfig, ports Ports, following reader.Ports) (*Reco
 		cfg:  cfg, ports: ports, step: Fetching,
 	}
 	r.ports.Swarm = nil // the follower serves
-	if err := r.Check(); err != nil {
-		return nil, fmt.Errorf("recover: %w", err)
-	}
 	if why, err := r.Stopped(); err != nil {
 		return nil, fmt.Errorf("recover: %w", err)
 	} else if why != "" {
@@ -165,6 +162,10 @@ func (r *Recovery) rehearse() {
 	}
 	if r.missing > 0 && r.Store.State().Size >= r.missing {
 		r.missing = 0
+	}
+	if r.Check() != nil { // only the whole log says whose the database is
+		r.end(Hopeless, "the key that was given is not the manager's of this database any more: a succession replaced it. Recover with the words of the key that took over")
+		return
 	}
 	if err := r.inherit(); err != nil {
 		r.problem = err.Error()

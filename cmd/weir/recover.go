@@ -94,7 +94,7 @@ func (p *program) recovering(c *cli.Context, o options, link wire.DatabaseLink, 
 		if err != nil {
 			return err
 		}
-		if err := host.NotManager(charter, id); err != nil {
+		if err := r.NotManager(c.Context, charter, id); err != nil {
 			return err
 		}
 		p.progress("")

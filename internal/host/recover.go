@@ -117,19 +117,25 @@ func (r *Recovery) Charter(ctx context.Context) (*wire.Charter, error) {
 	}
 }
 
-func (r *Recovery) lookCharter(ctx context.Context) (*wire.Charter, error) {
+// get is one look-up.
+func (r *Recovery) get(ctx context.Context, g lookup.Get) (f lookup.Found, err error) {
 	found := make(chan lookup.Found, 1)
 	dht := r.edges.Node.Post(r.loop.Post)
-	if err := r.loop.Call(ctx, func() {
-		dht.Get(lookup.Get{Target: wire.Target(r.link.ID), First: true}, func(f lookup.Found) { found <- f })
-	}); err != nil {
-		return nil, err
+	if err := r.loop.Call(ctx, func() { dht.Get(g, func(f lookup.Found) { found <- f }) }); err != nil {
+		return f, err
 	}
-	var f lookup.Found
 	select {
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return f, ctx.Err()
 	case f = <-found:
+		return f, nil
+	}
+}
+
+func (r *Recovery) lookCharter(ctx context.Context) (*wire.Charter, error) {
+	f, err := r.get(ctx, lookup.Get{Target: wire.Target(r.link.ID), First: true})
+	if err != nil {
+		return nil, err
 	}
 	switch {
 	case f.Answered == 0:
@@ -150,14 +156,24 @@ func (r *Recovery) lookCharter(ctx context.Context) (*wire.Charter, error) {
 }
 
 // NotManager says in words whose key was given instead of the manager's; nil: it is
-// the manager's.
-func NotManager(c *wire.Charter, id *keys.Identity) error {
+// the charter's or the newest successor's. Of a founder who was succeeded the log
+// tells.
+func (r *Recovery) NotManager(ctx context.Context, c *wire.Charter, id *keys.Identity) error {
 	own := id.Public()
 	switch own {
 	case c.Manager:
 		return nil
 	case c.Recovery:
 		return fmt.Errorf("%w: these are the words of the recovery key of %q. They do not rebuild its manager, they replace a lost or stolen key: weir manager succeed. With the manager's own 24 words, give this command again", manager.ErrNotManager, c.Name)
+	}
+	f, err := r.get(ctx, lookup.Get{Target: wire.MutableTarget(c.Recovery, r.link.ID.Salt()), Mutable: true, Key: c.Recovery, Salt: r.link.ID.Salt()})
+	if err != nil {
+		return err
+	}
+	if s, err := member.ReadSuccession(f); err != nil {
+		return err
+	} else if s != nil && s.Manager == own {
+		return nil
 	}
 	return fmt.Errorf("%w: the manager of %q has the key %s, and the words given make %s. Are they of a member's key, or of another database's manager?", manager.ErrNotManager, c.Name, c.Manager, own)
 }
@@ -170,7 +186,12 @@ func (r *Recovery) Begin(ctx context.Context, c *wire.Charter, id *keys.Identity
 	r.db = Database{ID: r.link.ID.String(), Name: c.Name, Role: RoleManager, Bootstrap: r.link.Bootstrap, Recovering: true}
 	if c.Encrypted {
 		k := id.ReadKey(wire.CharterDigest(r.charter))
-		key = &k
+		switch key = &k; {
+		case r.link.ReadKey != nil:
+			key = r.link.ReadKey
+		case id.Public() != c.Manager:
+			return misread("this database is encrypted, and the key of a successor does not give its read key: recover by a link that has it, a member's invitation for one")
+		}
 		var err error
 		if r.db.Link, err = (wire.DatabaseLink{ID: r.link.ID, Digest: r.link.Digest, Bootstrap: r.link.Bootstrap, ReadKey: key}).Link(); err != nil {
 			return err
