@@ -47,7 +47,7 @@ var foreign = map[string][]string{
 	"golang.org/x/sync":                {"internal/demo"},
 	"golang.org/x/sys/unix":            {"internal/loop"},
 	"golang.org/x/term":                {"keys/keyfile", "cmd/weir"},
-	"golang.org/x/text":                {"internal/host", "cmd/weir"},
+	"golang.org/x/text":                {"internal/host"},
 	"golang.org/x/time":                {"internal/mainline", "internal/swarm"},
 	"rsc.io/qr":                        {"cmd/weir", "internal/qr"},
 }

@@ -39,7 +39,7 @@ func (p *program) bench() *cli.Command {
 					&cli.BoolFlag{Name: "even", Usage: "spread their ids evenly"},
 				},
 				Action: func(c *cli.Context) error {
-					return bench.Network(c.Context, c.Int("nodes"), c.Bool("even"), p.in, p.out)
+					return bench.Network(c.Context, c.Int("nodes"), c.Bool("even"), p.in, p.out.to)
 				},
 			},
 		},

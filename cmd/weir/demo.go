@@ -58,10 +58,10 @@ func (p *program) runDemo(c *cli.Context) error {
 		o.Note = func(text string) { p.printf("%s\n", text) }
 		o.Cycle = func(v host.CycleView) {
 			if !head {
-				p.printf("\n%s\n", s.bold("cycle  polled  packets  accepted             refused  poll ms  publish ms  head nodes  entries      sum"))
+				p.paint("\n%s\n", s.bold("cycle  polled  packets  accepted             refused  poll ms  publish ms  head nodes  entries      sum"))
 				head = true
 			}
-			p.printf("%5d  %6d  %7d  %s  %s  %7d  %10d  %10d  %7d  %s\n", v.Cycle, v.Polled, v.Packets,
+			p.paint("%5d  %6d  %7d  %s  %s  %7d  %10d  %10d  %7d  %s\n", v.Cycle, v.Polled, v.Packets,
 				s.green(bar(v.Accepted, o.Members)), s.red(fmt.Sprintf("%7d", v.Refused)), v.PollMS, v.PublishMS, v.HeadNodes, host.EntriesOf(v.LogSize), s.bold(fmt.Sprintf("%7s", v.Sum)))
 		}
 	}
@@ -74,11 +74,11 @@ func (p *program) runDemo(c *cli.Context) error {
 		return fmt.Errorf("demo: %w%s", err, kept)
 	}
 	return p.show(asJSON, sum, func() {
-		p.printf("\n%s accepted, %s refused, and the sum of all balances is %s.\n", count(sum.Accepted, "payment", "payments"), count(sum.Refused, "change", "changes"), s.bold(sum.Sum))
+		p.paint("\n%s accepted, %s refused, and the sum of all balances is %s.\n", count(sum.Accepted, "payment", "payments"), count(sum.Refused, "change", "changes"), s.bold(sum.Sum))
 		for _, c := range sum.Cheats {
-			p.printf("  %-6s %-36s %s\n", c.Name, c.Did, s.red(c.Came))
+			p.paint("  %-6s %-36s %s\n", c.Name, c.Did, s.red(c.Came))
 		}
-		p.printf("A stranger in another process, with nothing but the public link, received %s and checked all of %s: %s\nroot %s, %.1f s.\n",
+		p.paint("A stranger in another process, with nothing but the public link, received %s and checked all of %s: %s\nroot %s, %.1f s.\n",
 			count(sum.Reader.Received, "byte", "bytes"), entryCount(sum.Reader.LogSize), s.green("everything holds."), sum.Reader.Root, sum.Seconds)
 		if sum.Dir != "" {
 			p.printf("Everything is kept in %s.\n", sum.Dir)
@@ -110,6 +110,9 @@ func bar(n, whole int) string {
 	full := min(width, (n*width+whole-1)/whole)
 	return strings.Repeat("█", full) + strings.Repeat("·", width-full) + fmt.Sprintf("%5d", n)
 }
+
+// paint prints text of the demo's own, in colours.
+func (p *program) paint(format string, args ...any) { p.out.raw(fmt.Sprintf(format, args...)) }
 
 // style colours text on a terminal, and nowhere else.
 type style bool

@@ -24,7 +24,7 @@ func TestEvidenceOfTwoChangesIsPrintedWithWhatItIsWorth(t *testing.T) {
 	for verified, worth := range map[bool]string{true: "", false: "It does not verify"} {
 		var out bytes.Buffer
 		e.Verified = verified
-		(&program{out: &out}).printEvidence(e)
+		(&program{out: newScreen(&out)}).printEvidence(e)
 		for _, want := range []string{"ada signed change 7 twice", "chain one", "chain other", "AQI=", worth} {
 			if !strings.Contains(out.String(), want) {
 				t.Errorf("%q is missing: %s", want, out.String())
@@ -38,7 +38,7 @@ func TestEvidenceOfTwoChangesIsPrintedWithWhatItIsWorth(t *testing.T) {
 
 func TestEvidenceThatIsNotReadIsPrintedAsItIs(t *testing.T) {
 	var out bytes.Buffer
-	(&program{out: &out}).printEvidence(host.EvidenceView{Kind: "unreadable", Bytes: "AQI="})
+	(&program{out: newScreen(&out)}).printEvidence(host.EvidenceView{Kind: "unreadable", Bytes: "AQI="})
 	if !strings.Contains(out.String(), "does not read") || !strings.Contains(out.String(), "AQI=") {
 		t.Error(out.String())
 	}

@@ -164,7 +164,7 @@ func (g *guide) copied(whose string, words []string, postpone func() (bool, erro
 		if _, err := g.line("Press Enter when all 24 are on paper. Then two of them are asked. "); err != nil {
 			return false, err
 		}
-		fmt.Fprint(g.p.err, clearScreen)
+		g.p.err.raw(clearScreen)
 		g.say("The words of %s are off the screen. Look at your paper.\nEnter alone shows them again; \"not now\" puts this off.\n", whose)
 		again := false
 		for _, n := range at {

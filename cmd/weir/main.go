@@ -31,7 +31,7 @@ func main() {
 // program is what every command has at hand.
 type program struct {
 	in       *os.File
-	out, err io.Writer
+	out, err *screen
 	errFile  *os.File // the terminal for prompts and progress; nil: none
 
 	given   map[string]bool // flags on the command line
@@ -41,7 +41,7 @@ type program struct {
 
 // run is the whole program: it gives the exit code.
 func run(ctx context.Context, args []string, in *os.File, out, errw io.Writer) int {
-	p := &program{in: in, out: out, err: errw}
+	p := &program{in: in, out: newScreen(out), err: newScreen(errw)}
 	p.errFile, _ = errw.(*os.File)
 	app := p.app()
 	args, given, err := arrange(app, args)
@@ -53,7 +53,7 @@ func run(ctx context.Context, args []string, in *os.File, out, errw io.Writer) i
 		return 0
 	}
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-		fmt.Fprintln(errw, "weir: interrupted")
+		fmt.Fprintln(p.err, "weir: interrupted")
 		return host.CodeInterrupted
 	}
 	code := host.Code(err)
@@ -66,13 +66,13 @@ func run(ctx context.Context, args []string, in *os.File, out, errw io.Writer) i
 		p.logFile.Printf("%s", text)
 	}
 	if text != "" {
-		fmt.Fprintln(errw, "weir: "+text)
+		fmt.Fprintln(p.err, "weir: "+text)
 	}
 	if errors.Is(err, keyfile.ErrPassphrase) {
-		fmt.Fprintln(errw, forgotten)
+		fmt.Fprintln(p.err, forgotten)
 	}
 	if h := hint(code); h != "" && !strings.Contains(text, h) {
-		fmt.Fprintln(errw, h)
+		fmt.Fprintln(p.err, h)
 	}
 	return code
 }
@@ -109,12 +109,13 @@ func (p *program) app() *cli.App {
 		Description:     exitHelp(),
 		HideVersion:     true,
 		HideHelpCommand: true,
-		Writer:          p.out,
-		ErrWriter:       p.err,
 		ExitErrHandler:  func(*cli.Context, error) {}, // run decides
 		Commands: []*cli.Command{
 			p.demo(), p.dht(), p.bench(), p.keys(), p.manager(), p.member(), p.verify(), p.backup(), p.restore(), p.move(), p.doctor(), p.paths(), p.completion(), p.help(), p.version(), p.manual(),
 		},
+	}
+	if p.out != nil {
+		app.Writer, app.ErrWriter = p.out, p.err
 	}
 	app.Flags = []cli.Flag{common()[0], jsonFlag(), cli.HelpFlag} // which the library leaves out where a command is called help
 	app.Action = func(c *cli.Context) error {

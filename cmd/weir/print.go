@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"os"
 	"time"
 
 	"golang.org/x/term"
@@ -25,9 +23,11 @@ func (p *program) logf(format string, args ...any) {
 
 // json prints one object or list, in one line: lists of lines are cycles.
 func (p *program) json(v any) error {
-	e := json.NewEncoder(p.out)
-	e.SetEscapeHTML(false)
-	return e.Encode(v)
+	line, err := jsonLine(v)
+	if err != nil {
+		return err
+	}
+	return p.out.raw(line)
 }
 
 // show prints v as JSON or calls text.
@@ -46,10 +46,7 @@ func (p *program) terminal() bool {
 
 // screen says whether what the program gives is read on a terminal, which can show
 // colours and pictures.
-func (p *program) screen() bool {
-	f, ok := p.out.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
-}
+func (p *program) screen() bool { return p.out.terminal }
 
 // typed gives the line or lines that read gets from a person, unless ctx ends
 // first: nothing ends such a read but a key, so it is then left to itself.
@@ -116,7 +113,8 @@ func (n *news) of(text string) string {
 // progress overwrites one line of the terminal; "" clears it.
 func (p *program) progress(text string) {
 	if p.terminal() {
-		fmt.Fprintf(p.err, "\r\x1b[K%s", text)
+		p.err.raw("\r\x1b[K")
+		fmt.Fprint(p.err, text)
 	}
 }
 

@@ -28,7 +28,7 @@ func (p *program) showQR(o options, link, png string) error {
 		}
 	}
 	if draw {
-		p.printf("%s", blocks(code))
+		return p.out.raw(blocks(code))
 	}
 	return nil
 }

@@ -48,7 +48,7 @@ func TestCSVHoldsNoFormulas(t *testing.T) {
 	for _, m := range memos {
 		v.Lines = append(v.Lines, host.StatementLine{Kind: "transfer", Name: m, Amount: "-1.00", Memo: m})
 	}
-	if err := (&program{out: &b}).statementCSV(v); err != nil {
+	if err := (&program{out: newScreen(&b)}).statementCSV(v); err != nil {
 		t.Fatal(err)
 	}
 	if bytes.Count(b.Bytes(), []byte("\r\n")) != len(memos)+3 {

@@ -3,10 +3,10 @@ package main
 import (
 	"os"
 	"strings"
-	"unicode"
 
 	"golang.org/x/term"
-	"golang.org/x/text/width"
+
+	"weir/internal/host"
 )
 
 // cellMin is how narrow a column may get when a row does not fit the terminal.
@@ -23,7 +23,7 @@ func (p *program) table(head string, rows [][]string) {
 
 // columns is how wide the terminal is that the program writes to; 0: it is none.
 func (p *program) columns() int {
-	f, ok := p.out.(*os.File)
+	f, ok := p.out.to.(*os.File)
 	if !ok {
 		return 0
 	}
@@ -42,22 +42,29 @@ func layOut(head []string, rows [][]string, fit int) []string {
 	for i, h := range head {
 		names[i], right[i] = strings.CutPrefix(h, "-")
 	}
-	rows = append([][]string{names}, rows...)
-	widths := make([]int, len(head))
+	shown := [][]string{names}
 	for _, r := range rows {
+		line := make([]string, len(r))
 		for i, c := range r {
-			widths[i] = max(widths[i], cells(c))
+			line[i] = host.Shown(c)
+		}
+		shown = append(shown, line)
+	}
+	widths := make([]int, len(head))
+	for _, r := range shown {
+		for i, c := range r {
+			widths[i] = max(widths[i], host.Width(c))
 		}
 	}
 	if fit > 0 {
 		narrow(widths, right, fit-2*(len(head)-1))
 	}
 	var lines []string
-	for _, r := range rows {
+	for _, r := range shown {
 		var b strings.Builder
 		for i, c := range r {
 			c = cut(c, widths[i])
-			pad := strings.Repeat(" ", max(0, widths[i]-cells(c)))
+			pad := strings.Repeat(" ", max(0, widths[i]-host.Width(c)))
 			if right[i] {
 				c, pad = pad+c, ""
 			}
@@ -91,36 +98,14 @@ func narrow(widths []int, right []bool, fit int) {
 
 // cut shortens a text to so many cells, with … where something is missing.
 func cut(text string, most int) string {
-	if cells(text) <= most {
+	if host.Width(text) <= most {
 		return text
 	}
 	have := 0
 	for i, c := range text {
-		if have += cellsOf(c); have > most-1 {
+		if have += host.Width(string(c)); have > most-1 {
 			return text[:i] + "…"
 		}
 	}
 	return text
-}
-
-// cells is how many columns of a terminal a text takes.
-func cells(text string) int {
-	n := 0
-	for _, c := range text {
-		n += cellsOf(c)
-	}
-	return n
-}
-
-// cellsOf is 2 of wide characters (UAX #11: most of those of East Asia, and
-// emoji) and 0 of those that go on top of the one before, or show nothing.
-func cellsOf(c rune) int {
-	if unicode.In(c, unicode.Mn, unicode.Me, unicode.Cf) {
-		return 0
-	}
-	switch width.LookupRune(c).Kind() {
-	case width.EastAsianWide, width.EastAsianFullwidth:
-		return 2
-	}
-	return 1
 }
