@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -176,7 +177,11 @@ func Call(ctx context.Context, place, name string, in, out any) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		return fmt.Errorf("call %s: the running weir went away: %w", name, err)
+		var post *url.Error
+		if errors.As(err, &post) {
+			err = post.Err // whoever waits knows nothing of posts
+		}
+		return fmt.Errorf("the weir that runs here went away before it had answered: %w", err)
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, bodyBytesMax+1))
@@ -184,7 +189,7 @@ func Call(ctx context.Context, place, name string, in, out any) error {
 		return ctx.Err()
 	}
 	if err != nil || len(answer) > bodyBytesMax {
-		return fmt.Errorf("call %s: the running weir went away in the middle of its answer", name)
+		return errors.New("the weir that runs here went away in the middle of its answer")
 	}
 	if resp.StatusCode != http.StatusOK {
 		e := &Error{Code: 1, Text: strings.TrimSpace(string(answer))}
@@ -195,7 +200,7 @@ func Call(ctx context.Context, place, name string, in, out any) error {
 		return nil
 	}
 	if err := json.Unmarshal(answer, out); err != nil {
-		return fmt.Errorf("call %s: the running weir is of another version: %w", name, err)
+		return fmt.Errorf("the weir that runs here is of another version than this one, and its answer does not read: end it and start it again: %w", err)
 	}
 	return nil
 }

@@ -52,7 +52,7 @@ func read[T any](raw json.RawMessage) (in T, err error) {
 		return in, nil
 	}
 	if err := json.Unmarshal(raw, &in); err != nil {
-		return in, misread("the call does not read: %v", err)
+		return in, misread("this weir is of another version than the one that asks, and what it asks does not read: end this one and start it again: %v", err)
 	}
 	return in, nil
 }

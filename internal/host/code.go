@@ -97,9 +97,9 @@ func Code(err error) int {
 	return CodeError
 }
 
-// Text is what an error says, each thing once: where reading ended at damage,
+// Text is what an error says, in plain words, each thing once: where reading ended at damage,
 // closing what was read says the same again.
-func Text(err error) string { return once(err.Error()) }
+func Text(err error) string { return once(plainly(err)) }
 
 // silent is an error that was told already.
 type silent struct{ error }
