@@ -2,6 +2,7 @@ package host
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -235,6 +236,7 @@ var memberConditions = []condition[MemberStatusView]{
 		}
 		return "", ""
 	}},
+	{"warning", func(v *MemberStatusView, _ time.Time) (string, string) { return strings.Join(v.others(), "; "), "" }},
 	{"not_running", func(v *MemberStatusView, _ time.Time) (string, string) {
 		if v.Running {
 			return "", ""
@@ -276,12 +278,11 @@ var memberConditions = []condition[MemberStatusView]{
 	}},
 	{"clock", func(v *MemberStatusView, now time.Time) (string, string) { return v.clock(now) }},
 	{"asking", func(v *MemberStatusView, _ time.Time) (string, string) {
-		if v.Running && v.Account == nil && v.Joining == "asking" && v.Ignored == "" {
-			who := " to admit you"
+		if v.Account == nil && v.Joining == "asking" && v.Ignored == "" {
 			if v.Approval {
-				who = "'s approval"
+				return "your request to join waits for the manager's approval", "Leave weir member run on; if it takes long, ask the manager"
 			}
-			return "your request to join waits for the manager" + who, "Leave this running; if it takes long, ask the manager whether theirs runs"
+			return "your request to join waits for the manager to admit you", "Leave weir member run on; if it takes long, ask the manager whether theirs runs"
 		}
 		return "", ""
 	}},
@@ -295,6 +296,16 @@ var memberConditions = []condition[MemberStatusView]{
 		}
 		return "", ""
 	}},
+}
+
+// others are the role's warnings that no other condition is about; they say
+// themselves what to do.
+func (v *MemberStatusView) others() []string {
+	said := append([]string{v.Reason, v.Problem, v.Other, v.Trouble, v.Damage, v.Ignored}, v.Dropped...)
+	about := []string{"the newest head is ", "somebody else used this invitation", "the invitation expired", "this account is suspended"}
+	return slices.DeleteFunc(slices.Clone(v.Warnings), func(w string) bool {
+		return slices.Contains(said, w) || slices.ContainsFunc(about, func(begin string) bool { return strings.HasPrefix(w, begin) })
+	})
 }
 
 // lonely says whether no DHT node has answered for so long that it means something.

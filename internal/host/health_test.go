@@ -107,6 +107,9 @@ func TestWhatIsNotWellWithAMemberIsSaidWithWhatToDo(t *testing.T) {
 		{"invitation_expired", "expired before the manager took the request: ask for", func(v *v) { v.Joining, v.Account = "expired", nil }},
 		{"unanswered", "not admitted; do ask", func(v *v) { v.Ignored, v.Account, v.Joining = "not admitted; do ask", nil, "asking" }},
 		{"suspended", "ask the manager", func(v *v) { v.Account.Suspended, v.Running = true, false }},
+		{"warning", "this was restored; do look", func(v *v) {
+			v.Problem, v.Warnings, v.Running = "x", []string{"x", "the newest head is 3 h old", "this was restored; do look"}, false
+		}},
 		{"not_running", "no agent runs. Start it with weir member run.", func(v *v) { v.Running, v.Phase, v.Stale = false, "offline", true }},
 		{"no_dht", "what you signed is kept", func(v *v) {
 			v.Answered, v.Stale, v.Problem, v.Trouble = before(4*time.Minute), true, "nobody", "nobody"
