@@ -21,15 +21,14 @@ func (p *program) completion() *cli.Command {
 			words := completions(p.app())
 			switch shell := c.Args().First(); shell {
 			case "bash":
-				p.printf("%s", bashScript(words))
+				return p.out.raw(bashScript(words))
 			case "zsh":
-				p.printf("%s", zshScript(words))
+				return p.out.raw(zshScript(words))
 			case "fish":
-				p.printf("%s", fishScript(words))
+				return p.out.raw(fishScript(words))
 			default:
 				return usagef("there is a script for %s, not for %q", strings.Join(shells(), ", "), shell)
 			}
-			return nil
 		},
 	}
 }

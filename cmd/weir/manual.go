@@ -14,8 +14,7 @@ func (p *program) manual() *cli.Command {
 		Usage:  "print the manual page",
 		Hidden: true,
 		Action: func(*cli.Context) error {
-			p.printf("%s", manualPage(completions(p.app())))
-			return nil
+			return p.out.raw(manualPage(completions(p.app())))
 		},
 	}
 }
