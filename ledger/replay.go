@@ -91,7 +91,7 @@ func (r *replayer) frame(f wire.Frame, n int) error {
 	signer := r.account(e.Account)
 	switch {
 	case signer == nil:
-		return invalid("there is no account %d", e.Account)
+		return invalid("it is of account %d, and there is none such", e.Account)
 	case e.Number != signer.Last+1:
 		return invalid("number %d of account %d after %d", e.Number, e.Account, signer.Last)
 	case r.sweepDue() && (e.Account != managerAccount || e.Kind != wire.KindSweep || e.Verdict != wire.Applied):

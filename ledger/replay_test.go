@@ -246,7 +246,7 @@ func tamperedFrames(t *testing.T, key *keys.ReadKey) {
 		{"its time is before the log's", 0, false, func(e *wire.Entry, _ *wire.Frame) { e.Time = created }, "time"},
 		{"its time is before the entry's before it", 1, false, func(e *wire.Entry, _ *wire.Frame) { e.Time-- }, "time"},
 		{"another account", 1, false, func(e *wire.Entry, _ *wire.Frame) { e.Account = 4 }, ""},
-		{"an account that does not exist", 1, false, func(e *wire.Entry, _ *wire.Frame) { e.Account = 99 }, "no account 99"},
+		{"an account that does not exist", 1, false, func(e *wire.Entry, _ *wire.Frame) { e.Account = 99 }, "it is of account 99"},
 		{"the next number", 1, true, func(e *wire.Entry, _ *wire.Frame) { e.Number++ }, "number 2"},
 		{"another chain", 1, true, func(e *wire.Entry, _ *wire.Frame) { e.Chain[3]++ }, "chain"},
 		{"another chain of a refused one", 2, false, func(e *wire.Entry, _ *wire.Frame) { e.Chain[3]++ }, "signature"},

@@ -96,8 +96,13 @@ func valueFlags(cs []*cli.Command) map[string]bool {
 }
 
 // counted says whether so many positionals fit what a command's ArgsUsage says:
-// a word each, and in brackets, at the end, those that come together or not at all.
+// a word each, in brackets, at the end, those that come together or not at all,
+// and with "…" behind the last as many more as somebody likes.
 func counted(usage string, n int) bool {
+	words := strings.Fields(usage)
+	if strings.HasSuffix(strings.TrimSuffix(usage, "]"), "…") && n > len(words) {
+		return true
+	}
 	must, may, _ := strings.Cut(usage, "[")
 	least := len(strings.Fields(must))
 	return n == least || n == least+len(strings.Fields(may))

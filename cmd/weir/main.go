@@ -111,7 +111,7 @@ func (p *program) app() *cli.App {
 		HideHelpCommand: true,
 		ExitErrHandler:  func(*cli.Context, error) {}, // run decides
 		Commands: []*cli.Command{
-			p.demo(), p.dht(), p.bench(), p.keys(), p.manager(), p.member(), p.verify(), p.backup(), p.restore(), p.move(), p.doctor(), p.paths(), p.completion(), p.help(), p.version(), p.manual(),
+			p.demo(), p.dht(), p.bench(), p.keys(), p.manager(), p.member(), p.verify(), p.explain(), p.backup(), p.restore(), p.move(), p.doctor(), p.paths(), p.completion(), p.help(), p.version(), p.manual(),
 		},
 	}
 	if p.out != nil {
