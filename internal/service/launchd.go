@@ -10,7 +10,7 @@ import (
 // plist is a property list as launchd.plist(5) describes it.
 func (s Service) plist() string {
 	var b strings.Builder
-	key := func(name, value string) { fmt.Fprintf(&b, "\t<key>%s</key>\n\t%s\n", name, value) }
+	key := func(name, value string) { fmt.Fprintf(&b, "  <key>%s</key>\n  %s\n", name, value) }
 	b.WriteString(`<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
 <plist version="1.0">
@@ -19,14 +19,14 @@ func (s Service) plist() string {
 	key("Label", text(s.Name()))
 	args := "<array>\n"
 	for _, a := range append([]string{s.Program}, s.arguments(s.PassphraseFile)...) {
-		args += "\t\t" + text(a) + "\n"
+		args += "    " + text(a) + "\n"
 	}
-	key("ProgramArguments", args+"\t</array>")
+	key("ProgramArguments", args+"  </array>")
 	if s.System {
 		key("UserName", text(s.User))
 	}
 	key("RunAtLoad", "<true/>")
-	key("KeepAlive", "<dict>\n\t\t<key>SuccessfulExit</key>\n\t\t<false/>\n\t</dict>")
+	key("KeepAlive", "<dict>\n    <key>SuccessfulExit</key>\n    <false/>\n  </dict>")
 	key("ThrottleInterval", "<integer>30</integer>")
 	key("ProcessType", text("Background"))
 	key("Umask", "<integer>63</integer>") // 077
