@@ -57,15 +57,22 @@ func (g *guide) leadInit(c *cli.Context, o options) error {
 			return err
 		}
 	}
-	if !c.IsSet("encrypted") {
-		g.say("\nWho may read it? Normally everybody: names, payments and balances are public, and\n" +
+	for _, q := range []struct{ flag, why, question string }{
+		{"encrypted", "\nWho may read it? Normally everybody: names, payments and balances are public, and\n" +
 			"everybody can check them. Encrypted, only members can, and whom one of them gives the\n" +
-			"key. It is one key for ever, so whoever has had it can read what comes later too.")
-		closed, err := g.yes("Encrypt it?", false)
+			"key. It is one key for ever, so whoever has had it can read what comes later too.", "Encrypt it?"},
+		{"approval", "\nWho becomes a member? Whoever has an invitation, as soon as they use it; or only when\n" +
+			"you have seen their name and said so, with weir manager approve.", "Do you want to approve each one?"},
+	} {
+		if c.IsSet(q.flag) {
+			continue
+		}
+		g.say("%s", q.why)
+		on, err := g.yes(q.question, false)
 		if err != nil {
 			return err
 		}
-		if err := c.Set("encrypted", fmt.Sprint(closed)); err != nil {
+		if err := c.Set(q.flag, fmt.Sprint(on)); err != nil {
 			return err
 		}
 	}
@@ -111,10 +118,11 @@ func encodes(charter wire.Charter) error {
 // sureInit shows what will be founded, and asks.
 func (g *guide) sureInit(o options, charter wire.Charter, own owner, recovery string) error {
 	amount := func(n int64) string { return ledger.FormatAmount(n, charter.Scale) + " " + charter.Unit }
-	g.say("\nThis will be founded:\n\n  name      %s\n  unit      %s, with %s\n  limits    %s to %s for a new member; each member's can be changed later\n  readers   %s\n"+
-		"  key       %s\n  recovery  %s\n  place     %s\n\nName, unit, decimal places, limits of new members and who can read stay for ever.",
+	g.say("\nThis will be founded:\n\n  name      %s\n  unit      %s, with %s\n  limits    %s to %s for a new member; each member's can be changed later\n  readers   %s\n  joining   %s\n"+
+		"  key       %s\n  recovery  %s\n  place     %s\n\nName, unit, decimal places, limits of new members, who can read and how one joins stay for\never.",
 		charter.Name, charter.Unit, count(charter.Scale, "decimal place", "decimal places"), amount(charter.Lower), amount(charter.Upper),
-		yes(charter.Encrypted, "members only: it is encrypted", "everybody"), own.how(),
+		yes(charter.Encrypted, "members only: it is encrypted", "everybody"),
+		yes(charter.Approval, "by an invitation, once you approve", "by an invitation"), own.how(),
 		yes(recovery == "", "24 words for paper", "24 words in "+recovery), o.dir)
 	return g.sure("Found it?")
 }
