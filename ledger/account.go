@@ -38,9 +38,7 @@ type Account struct {
 	NotUntil int64 // Unix ms before which its next change is not taken; 0: at once
 }
 
-// hadKey says whether a key was the account's before its present one.
-func (a *Account) hadKey(k keys.Public) bool { return slices.Contains(a.formerKeys(), k) }
-
+// formerKeys is the keys that signed for the account before, oldest first.
 func (a *Account) formerKeys() (all []keys.Public) {
 	for b := a.FormerKeys; len(b) >= len(keys.Public{}); b = b[len(keys.Public{}):] {
 		all = append(all, keys.Public([]byte(b[:len(keys.Public{})])))

@@ -216,7 +216,12 @@ func (p *program) restored(v host.UnpackView) {
 		}
 		p.printf("  %s (%s): %s\n", name, db.Role, yes(db.Found, count(db.Entries, "entry", "entries"), "how it was joined; it has not been found yet"))
 	}
+	next := map[string]bool{}
 	for _, db := range v.Databases {
+		if next[db.Role] {
+			continue // one agent follows all of them
+		}
+		next[db.Role] = true
 		switch {
 		case v.Kind == "move":
 			p.printf("It was moved, so it goes on at once: weir %s run --dir %s. Throw the file away: a second copy of it would be a second device with the same key.\n", db.Role, v.Directory)
@@ -225,7 +230,6 @@ func (p *program) restored(v host.UnpackView) {
 		default:
 			p.printf("What you signed after that is not in it. Start it with weir member run --dir %s: before it signs anything it fetches what is new, and what waits of yours on the network. Is every other device with this key switched off?\n", v.Directory)
 		}
-		return
 	}
 }
 

@@ -26,8 +26,3 @@ func (p *program) memberStatus(c *cli.Context) error {
 		})
 	})
 }
-
-// waits says for whom somebody waits who has asked to join.
-func waits(v host.MemberStatusView) string {
-	return "Your request to join waits for the manager" + yes(v.Approval, "'s approval.", " to admit you.")
-}
