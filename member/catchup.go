@@ -131,6 +131,9 @@ func (f *Follower) finished(r *catchUp, err error) {
 	switch {
 	case err == nil:
 		f.old[r.infohash] = r.infohash != chunksSource
+		if r.infohash != chunksSource {
+			f.torrents++
+		}
 		f.failed, f.failedBefore = nil, nil
 		f.alone = f.alone && r.infohash == chunksSource
 		if f.head.Checkpoint.Size > f.store.State().Size {

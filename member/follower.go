@@ -77,6 +77,7 @@ type Follower struct {
 	failed            []string // why each source of this round did not help
 	failedBefore      []string // the same of the round before, until there is news
 	got               int64
+	torrents          int // from which entries came
 
 	opened    func()                // Member's: the store is there
 	committed func([]*ledger.Batch) // Member's: the log has grown
@@ -328,7 +329,7 @@ func (f *Follower) Status() Status {
 	s := Status{
 		Phase: Seeking, ID: f.id, Reason: f.stopped, Problem: f.trouble(),
 		Checked: f.checked, Answered: f.answered, Holding: f.holding,
-		Got: f.got, Source: f.source, Serving: len(f.serving) + f.volumes + f.shelved,
+		Got: f.got, Source: f.source, Torrents: f.torrents, Serving: len(f.serving) + f.volumes + f.shelved,
 		Dropped: append([]string(nil), f.drops...),
 	}
 	if f.store != nil {

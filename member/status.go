@@ -30,18 +30,20 @@ type Status struct {
 	Answered int       // nodes that answered the last look-up
 	Holding  int       // of the nodes closest to the head, how many held the newest at the last traversal
 
-	Head    time.Time     // of the newest head by its signer's clock; zero: none yet
-	Age     time.Duration // of it
-	Stale   bool          // older than the charter allows
-	Cycle   uint64        // of it
-	Newest  uint64        // log size it promises
-	Size    uint64        // log size here, verified
-	Root    wire.Hash
-	Length  uint64   // stream bytes here
-	Got     int64    // bytes fetched since the start, chunks and torrents
-	Source  string   // what is being fetched, or was last
-	Serving int      // torrents served
-	Dropped []string // sources that did not verify, with the reason
+	Head   time.Time     // of the newest head by its signer's clock; zero: none yet
+	Age    time.Duration // of it
+	Stale  bool          // older than the charter allows
+	Cycle  uint64        // of it
+	Newest uint64        // log size it promises
+	Size   uint64        // log size here, verified
+	Root   wire.Hash
+	Length uint64 // stream bytes here
+	Got    int64  // bytes fetched since the start, chunks and torrents
+	Source string // what is being fetched, or was last
+	// Torrents is from how many torrents entries came, since the start.
+	Torrents int
+	Serving  int      // torrents served
+	Dropped  []string // sources that did not verify, with the reason
 
 	Succession SuccessionStatus // number 0: the manager has the keys of the charter
 }

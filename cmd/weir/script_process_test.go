@@ -20,6 +20,7 @@ import (
 // works waits far shorter; the rest is for a machine that is busy.
 const (
 	lookEvery = 100 * time.Millisecond
+	fileEvery = 2 * time.Millisecond // costs no process, and catches what is brief
 	lookFor   = 60 * time.Second
 )
 
@@ -224,7 +225,7 @@ func waitFor(ts *testscript.TestScript, neg bool, args []string) {
 	want, err := regexp.Compile("(?m)" + args[0])
 	ts.Check(err)
 	var b []byte
-	if !looking(func() bool {
+	if !lookingEach(fileEvery, func() bool {
 		b, _ = os.ReadFile(ts.MkAbs(args[1]))
 		return want.Match(b)
 	}) {
@@ -233,8 +234,10 @@ func waitFor(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // looking calls f until it is true, for a limited time.
-func looking(f func() bool) bool {
-	again := time.NewTicker(lookEvery)
+func looking(f func() bool) bool { return lookingEach(lookEvery, f) }
+
+func lookingEach(pause time.Duration, f func() bool) bool {
+	again := time.NewTicker(pause)
 	defer again.Stop()
 	late := time.After(lookFor)
 	for !f() {

@@ -264,6 +264,7 @@ type MemberStatusView struct {
 	Nodes      int          `json:"outbox_nodes"` // that acknowledged the outbox
 	Received   int64        `json:"bytes_downloaded"`
 	Source     string       `json:"source,omitempty"`
+	Torrents   int          `json:"torrents_fetched,omitempty"` // that entries came from, since the start
 	Serving    int          `json:"serving"`
 	Reachable  bool         `json:"reachable"`
 	Known      int          `json:"nodes"`              // DHT nodes known
@@ -282,7 +283,7 @@ func viewMember(st *ledger.State, s member.MemberStatus) MemberStatusView {
 		Phase: string(s.Phase), ID: s.ID.String(), Name: s.Name, Joining: string(s.Joining), Request: s.Request,
 		Entries: EntriesOf(s.Size), LogSize: s.Size, Newest: s.Newest, Root: s.Root.String(), Length: s.Length,
 		HeadTime: viewTime(s.Head), HeadAge: int64(s.Age.Seconds()), Stale: s.Stale, Answered: viewTime(s.Checked),
-		Waiting: s.Waiting, Handed: s.Handed, Nodes: s.Nodes, Received: s.Got, Source: s.Source,
+		Waiting: s.Waiting, Handed: s.Handed, Nodes: s.Nodes, Received: s.Got, Source: s.Source, Torrents: s.Torrents,
 		Serving: s.Serving, Warnings: s.Warnings(),
 		Reason: s.Reason, Problem: s.Problem, Other: s.Foreign, Trouble: s.Trouble, Dropped: s.Dropped,
 	}
