@@ -33,8 +33,8 @@ func (p *program) completion() *cli.Command {
 	}
 }
 
-// placeholderOf finds what a flag's value is called.
-var placeholderOf = regexp.MustCompile("`([^`]+)`")
+// valueNameOf finds what a flag's value is called.
+var valueNameOf = regexp.MustCompile("`([^`]+)`")
 
 // completing is what can follow a command: words, and flags.
 type completing struct {
@@ -68,11 +68,11 @@ func completions(app *cli.App) []completing {
 			}
 			o := offer{word: "--" + f.Names()[0]}
 			if d, ok := f.(cli.DocGenerationFlag); ok {
-				o.why = placeholderOf.ReplaceAllString(d.GetUsage(), "$1")
+				o.why = valueNameOf.ReplaceAllString(d.GetUsage(), "$1")
 				if d.TakesValue() {
 					o.value = "VALUE"
 				}
-				if m := placeholderOf.FindStringSubmatch(d.GetUsage()); m != nil && d.TakesValue() {
+				if m := valueNameOf.FindStringSubmatch(d.GetUsage()); m != nil && d.TakesValue() {
 					o.value = m[1]
 				}
 			}

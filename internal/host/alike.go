@@ -111,13 +111,13 @@ func isNear(typed, name string) bool {
 		return true
 	}
 	s := skeleton(typed)
-	return s != "" && s == skeleton(name) || slipsOf(a, b) <= max(1, len(a)/4)
+	return s != "" && s == skeleton(name) || Slips(a, b) <= max(1, len(a)/4)
 }
 
-// slipsOf is how many letters were left out, added, mistaken or changed places with
+// Slips is how many letters were left out, added, mistaken or changed places with
 // the next between two words (the distance of optimal string alignment). A name is
 // short: see wire.MemberNameBytesMax.
-func slipsOf(a, b []rune) int {
+func Slips(a, b []rune) int {
 	a, b = a[:min(len(a), 64)], b[:min(len(b), 64)]
 	var before, last []int // rows of the table
 	row := make([]int, len(b)+1)

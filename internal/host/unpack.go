@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"weir/internal/backup"
@@ -111,11 +110,6 @@ func (d Directory) extract(ctx context.Context, file string, ask func() (string,
 		return nil
 	}
 	return readBackup(ctx, file, ask, begin, func(f backup.File, r io.Reader) error {
-		if strings.Count(f.Name, "/") > 2 {
-			if err := os.MkdirAll(filepath.Join(string(d), filepath.FromSlash(f.Name), ".."), 0o700); err != nil {
-				return err
-			}
-		}
 		return writeFrom(filepath.Join(string(d), filepath.FromSlash(f.Name)), r)
 	})
 }
