@@ -56,7 +56,7 @@ func (d *Desk) invitation(doing, which string) (Invitation, error) {
 	}
 	switch {
 	case len(hits) == 0:
-		return Invitation{}, fmt.Errorf("%s %q: %w; see weir manager invitations. One is named by its number, by the first %d digits of its id or more, or by the name it is for", doing, which, ErrNotFound, idDigitsMin)
+		return Invitation{}, fmt.Errorf("%s %q: %w; see weir manager invitations, or weir manager requests for those who wait. One is named by its number, by the first %d digits of its id or more, or by the name it is for", doing, which, ErrNotFound, idDigitsMin)
 	case len(hits) > 1:
 		var which1 []string
 		for _, i := range hits[:min(len(hits), 5)] {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -162,7 +163,10 @@ func noAccount(o options, db host.Database, why string) error {
 	if err := o.dir.Unrestore(db); err != nil {
 		return err
 	}
-	return &control.Error{Code: host.CodeNotFound, Text: why + " Nothing of them was kept here"}
+	if !strings.HasSuffix(why, "?") {
+		why += "."
+	}
+	return &control.Error{Code: host.CodeNotFound, Text: why + " Nothing of these words was kept here"}
 }
 
 // adopted lists what a device goes on with, and what not.

@@ -175,7 +175,7 @@ func (r *Recovery) NotManager(ctx context.Context, c *wire.Charter, id *keys.Ide
 	} else if s != nil && s.Manager == own {
 		return nil
 	}
-	return fmt.Errorf("%w: the manager of %q has the key %s, and the words given make %s. Are they of a member's key, or of another database's manager?", manager.ErrNotManager, c.Name, c.Manager, own)
+	return fmt.Errorf("%w: the manager of %q has the key %s, and this one is %s. Is it a member's, or the one of another database's manager?", manager.ErrNotManager, c.Name, c.Manager, own)
 }
 
 // Begin makes the store, or opens the one that is there, and begins to rebuild it.
