@@ -131,7 +131,7 @@ func (p *program) managerInit(c *cli.Context) (err error) {
 			p.printf("Its recovery key was written to %s. Keep it away from this machine.\n\n", out.File)
 		}
 		if g == nil {
-			p.printf("Next: weir manager run, and in another window weir manager invite.\n")
+			p.printf("Next: %s, and in another window %s.\n", o.command("weir manager run"), o.command("weir manager invite"))
 			return
 		}
 		p.printf("Next: let the manager run, here or, better, always:\n\n  %s\n  %s\n\nand invite people, each with a link of their own:\n\n  %s\n\nweir alone says at any time how things stand and what is next.\n",

@@ -76,7 +76,7 @@ func (p *program) managerRecover(c *cli.Context) error {
 	return p.show(o.json, v, func() {
 		p.printf("The manager of %q was rebuilt in %s: %s, %s, as of %s; the sum is %s %s.\n\n", v.Name, v.Directory,
 			count(v.Members, "member", "members"), entryCount(v.LogSize), ago(v.HeadTime), v.Sum, v.Unit)
-		p.printf("Nothing is missing that any member is known to have seen. What is not published could not be rebuilt: open invitations (make new ones), settings (weir.toml), notes and contacts.\n\nNext: weir manager run. Never start the old machine again.\n")
+		p.printf("Nothing is missing that any member is known to have seen. What is not published could not be rebuilt: open invitations (make new ones), settings (weir.toml), notes and contacts.\n\nNext: %s. Never start the old machine again.\n", o.command("weir manager run"))
 	})
 }
 
