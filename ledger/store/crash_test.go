@@ -129,6 +129,9 @@ func loseAtEveryStep(t *testing.T, cache *Cache) {
 }
 
 func TestTornWritesLoseNothingThatWasCommitted(t *testing.T) {
+	if testing.Short() { // as with the race detector, which finds nothing in what runs on one thread
+		t.Skip("long, on one thread")
+	}
 	charter, batches := shortStory(t)
 	cache := NewCache(1 << 20)
 	defer cache.Close()

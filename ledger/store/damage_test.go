@@ -142,6 +142,9 @@ func (c *Crashable) dropTable(t *testing.T) {
 }
 
 func TestADamagedFileOfTheIndexIsFound(t *testing.T) {
+	if testing.Short() { // as with the race detector, which finds nothing in what runs on one thread
+		t.Skip("long, on one thread")
+	}
 	charter, batches := shortStory(t)
 	base := NewCrashable(1, nil)
 	_, s, err := play(base, charter, batches)

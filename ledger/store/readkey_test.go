@@ -241,6 +241,9 @@ func TestAPowerLossAtAnyWriteStepLeavesASealedCommitWholeOrNotAtAll(t *testing.T
 }
 
 func TestSweepsOfASealedStreamCutWhereItsBytesSay(t *testing.T) {
+	if testing.Short() { // as with the race detector, which finds nothing in what runs on one thread
+		t.Skip("long, on one thread")
+	}
 	s := sealedStory(t, 3)
 	s.memo = strings.Repeat("m", wire.MemoBytesMax)
 	for s.store.State().Volumes < 1 {

@@ -23,6 +23,9 @@ func longStory(t testing.TB) (charter []byte, batches []*ledger.Batch) {
 }
 
 func TestSweeps(t *testing.T) {
+	if testing.Short() { // as with the race detector, which finds nothing in what runs on one thread
+		t.Skip("long, on one thread")
+	}
 	charter, batches := longStory(t)
 	t.Run("cut the stream into volumes, and survive a power loss at any step", func(t *testing.T) {
 		sweepsSurvive(t, charter, batches)
