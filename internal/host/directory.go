@@ -120,7 +120,10 @@ func (d Directory) Databases() ([]Database, error) {
 	slices.Sort(names)
 	var all []Database
 	for _, n := range names {
-		b, err := os.ReadFile(n)
+		b, err := readSmall(n, stateBytesMax)
+		if errors.Is(err, errUnread) {
+			return nil, fmt.Errorf("list databases: %w: %w", store.ErrDamaged, err)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("list databases: %w", err)
 		}

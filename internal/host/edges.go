@@ -39,6 +39,8 @@ type Edges struct {
 
 const nodesKept = 200
 
+const nodesBytesMax = 1 << 20 // of the file in which they are kept
+
 // Open opens the edges. linked are addresses that came in links: they are used
 // beside the others, and alone when all are on this machine's loopback, where
 // the public network is not.
@@ -146,10 +148,10 @@ func (e *Edges) Remember() {
 // nodes reads what Remember wrote; anything unreadable is no nodes.
 func (d Directory) nodes() []lookup.Node {
 	path := filepath.Join(string(d), "nodes")
-	if i, err := os.Stat(path); d == "" || err != nil || i.Size() > 1<<20 || time.Since(i.ModTime()) > 90*24*time.Hour {
+	if i, err := os.Stat(path); d == "" || err != nil || time.Since(i.ModTime()) > 90*24*time.Hour {
 		return nil
 	}
-	b, err := os.ReadFile(path)
+	b, err := readSmall(path, nodesBytesMax)
 	if err != nil {
 		return nil
 	}

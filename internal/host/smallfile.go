@@ -42,8 +42,16 @@ func writeState(path string, v any) error {
 	return keyfile.WriteAtomic(path, append(b, '\n'))
 }
 
-// readSmall reads a file of at most so many bytes; more is an error that says so.
+// readSmall reads a file of at most so many bytes; more is an error that says so,
+// and so is what is no file, a device without an end or a pipe that nobody writes to.
 func readSmall(path string, most int64) ([]byte, error) {
+	i, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !i.Mode().IsRegular() {
+		return nil, fmt.Errorf("read %s: %w: it is not a file", path, errUnread)
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err

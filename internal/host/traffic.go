@@ -2,7 +2,6 @@ package host
 
 import (
 	"encoding/json"
-	"os"
 	"sync"
 	"time"
 
@@ -57,15 +56,12 @@ const trafficBytesMax = 4 << 10
 // newTraffic goes on from what a file says; one that does not read is no traffic.
 func newTraffic(path string, limit configs.Traffic, count func() (up, down uint64)) *traffic {
 	t := &traffic{path: path, limit: limit, count: count}
-	i, err := os.Stat(path)
-	if path == "" || err != nil || i.Size() > trafficBytesMax {
+	if path == "" {
 		return t
 	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return t
+	if b, err := readSmall(path, trafficBytesMax); err == nil {
+		t.day, t.month = parseTraffic(b)
 	}
-	t.day, t.month = parseTraffic(b)
 	return t
 }
 

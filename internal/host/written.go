@@ -2,7 +2,6 @@ package host
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -18,11 +17,7 @@ func (d Directory) written() string { return d.Key().Path + ".written" }
 // Written says whether somebody showed, by giving words of it back, that the
 // directory's key stands on paper.
 func (d Directory) Written() bool {
-	i, err := os.Lstat(d.written())
-	if err != nil || !i.Mode().IsRegular() || i.Size() > writtenBytesMax {
-		return false
-	}
-	b, err := os.ReadFile(d.written())
+	b, err := readSmall(d.written(), writtenBytesMax)
 	if err != nil {
 		return false
 	}

@@ -214,6 +214,13 @@ func (f File) load() ([]byte, error) {
 }
 
 func readSmall(path string) ([]byte, error) {
+	i, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !i.Mode().IsRegular() { // a pipe that nobody writes to would be waited for
+		return nil, fmt.Errorf("%w: it is not a file", ErrDamaged)
+	}
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
