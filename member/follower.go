@@ -39,6 +39,7 @@ type Follower struct {
 	soughtAt  time.Time     // when it was last looked for; zero: not in this life
 	seekEvery time.Duration // and how long after that again
 	alarmed   bool          // it was looked for on account of what is wrong now
+	missed    missed        // how long the manager is usually waited for, and is
 
 	started, closed bool
 	timer           func() // cancels the next look at the head
@@ -84,6 +85,7 @@ type Follower struct {
 	// Member's: what becomes of its records when the log is taken back, and that it was
 	voiding func(size uint64) ([]store.KV, error)
 	rewound func()
+	waiting func() (first, last uint64) // Member's: the own changes that wait; last is first - 1: none
 }
 
 // NewFollower makes a follower; nothing happens before Start.
@@ -102,9 +104,11 @@ func NewFollower(cfg Config, ports Ports) (*Follower, error) {
 		missing:   map[wire.Target]int{},
 		healed:    map[wire.Target]time.Time{},
 		serving:   map[[20]byte]bool{},
+		missed:    missed{spare: missedSpare},
 		opened:    func() {},
 		committed: func([]*ledger.Batch) {},
 		voiding:   func(uint64) ([]store.KV, error) { return nil, nil },
+		waiting:   func() (uint64, uint64) { return 1, 0 },
 		rewound:   func() {},
 	}
 	if cfg.Store == nil && cfg.Create == nil {
@@ -336,6 +340,7 @@ func (f *Follower) Status() Status {
 		st := f.store.State()
 		s.Name, s.Size, s.Root, s.Length = st.Charter.Name, st.Size, st.Root, st.Length
 		s.Succession, _, _ = Succession(f.store)
+		s.Awaited = f.terms().Newest().After(st.Terms().Newest())
 	}
 	if h := f.head; h != nil {
 		s.Phase = Fetching

@@ -27,6 +27,7 @@ type handOver struct {
 	chunks      map[wire.Target]time.Time // when each chunk was last acknowledged
 	asked       int
 	put         time.Time
+	have        uint64    // the newest change that DHT nodes have; 0: none in this life
 	walked      time.Time // when a put looked for the item's nodes
 	trouble     string
 }
@@ -227,6 +228,8 @@ func (m *Member) put(rec outboxRecord, s lookup.Stored) {
 
 // acknowledged writes down that nodes have the item, when that is new.
 func (m *Member) acknowledged(rec outboxRecord, nodes int) error {
+	m.hand.have = rec.Last
+	m.missed.handed(rec.First, rec.Last, m.ports.Clock.Now())
 	now, _, err := readRecord[outboxRecord](m.store, keyItem)
 	if err != nil || now.Seq != rec.Seq || now.Nodes == nodes {
 		return err

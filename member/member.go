@@ -51,7 +51,7 @@ func NewMember(cfg MemberConfig, ports Ports) (*Member, error) {
 		return nil, fmt.Errorf("open the member: %w", err)
 	}
 	m.Follower = f
-	f.opened, f.committed, f.voiding, f.rewound = m.opened, m.grown, m.voiding, m.rewound
+	f.opened, f.committed, f.voiding, f.rewound, f.waiting = m.opened, m.grown, m.voiding, m.rewound, m.waiting
 	if f.store != nil {
 		m.desk = m.newDesk()
 	}
@@ -79,6 +79,7 @@ func (m *Member) grown([]*ledger.Batch) {
 		return
 	}
 	m.admitted()
+	m.missed.taken(a.Last, m.hand.have, m.ports.Clock.Now())
 	if m.settled == int64(a.Last) {
 		return
 	}
@@ -98,6 +99,18 @@ func (m *Member) voiding(size uint64) ([]store.KV, error) {
 	return m.desk.voiding(size)
 }
 
+// waiting is the numbers of what waits.
+func (m *Member) waiting() (first, last uint64) {
+	if m.desk == nil {
+		return 1, 0
+	}
+	all, err := m.desk.Waiting()
+	if err != nil || len(all) == 0 {
+		return 1, 0
+	}
+	return all[0].Number, all[len(all)-1].Number
+}
+
 // rewound is called when the manager has other keys: the log may have been taken
 // back, and everything is to be sealed anew.
 func (m *Member) rewound() {
@@ -105,7 +118,7 @@ func (m *Member) rewound() {
 		return
 	}
 	m.desk.sender, m.settled = nil, -1
-	m.hand.chunks = nil
+	m.hand.chunks, m.hand.have = nil, 0
 	m.openJoin()
 	m.handSoon(0)
 }
@@ -167,7 +180,7 @@ func (m *Member) TakeOver() error {
 	if err := m.desk.TakeOver(); err != nil {
 		return err
 	}
-	m.hand.trouble = ""
+	m.hand.trouble, m.hand.have, m.missed.first = "", 0, 0
 	m.handSoon(0)
 	return nil
 }
@@ -178,6 +191,9 @@ func (m *Member) Status() MemberStatus {
 	if m.desk != nil {
 		s.Approval = m.desk.Store.State().Charter.Approval
 		m.desk.own(&s)
+		if u, ok := m.longUntaken(m.ports.Clock.Now()); ok && s.Waiting > 0 {
+			s.Untaken = &u
+		}
 	}
 	return s
 }

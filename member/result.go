@@ -29,6 +29,7 @@ type Result struct {
 	Time    time.Time    // of its batch
 	Change  *wire.Change // nil: refused, and no longer held here
 	Void    *Void        // what a succession made of it; nil: nothing
+	Again   uint64       // the succession after which it was sent again, as it had waited; 0: none
 }
 
 // Result says what became of the change with a number; ErrNotFound.
@@ -63,6 +64,7 @@ func (d *Desk) decided(a ledger.Account, e ledger.Decided) Result {
 	r := Result{
 		Number: e.Entry.Number, Outcome: Accepted, Verdict: e.Entry.Verdict,
 		Index: e.Index, Time: time.UnixMilli(e.Entry.Time), Void: d.voidOf(e.Entry.Number),
+		Again: d.again(e.Entry.Number),
 	}
 	if e.Body != nil {
 		if c, err := wire.ParseChange(e.Body.Change); err == nil {
@@ -116,6 +118,7 @@ func (d *Desk) Waiting() ([]Result, error) {
 	results := make([]Result, len(messages))
 	for i, m := range messages {
 		r := Result{Number: next - uint64(len(messages)-i), Outcome: Waiting}
+		r.Again = d.again(r.Number)
 		if rec.Nodes > 0 && r.Number <= rec.Last {
 			r.Outcome = Seen
 		}

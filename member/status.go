@@ -46,6 +46,7 @@ type Status struct {
 	Dropped  []string // sources that did not verify, with the reason
 
 	Succession SuccessionStatus // number 0: the manager has the keys of the charter
+	Awaited    bool             // the successor is followed, and the log here has nothing of it yet
 }
 
 // Warnings is what a person should know about, in plain words.
@@ -102,6 +103,7 @@ type MemberStatus struct {
 	Asked   int       // nodes it was put to
 	Put     time.Time // when it was last acknowledged
 	Trouble string    // what kept the last hand-over from its work
+	Untaken *Untaken  // the change that the manager has not taken for long; nil: none
 
 	Void        []uint64 // changes that only void entries had answered, or that had seen one, and that wait
 	VoidRefused []uint64 // those that were lately refused as of an unknown history

@@ -18,6 +18,10 @@ type successionRecord struct {
 	wire.Succeed
 	Void uint64    `json:"void"` // entries here that became void by it
 	Met  time.Time `json:"met"`
+	// The own changes that waited then, and are sent again to the successor; Last is
+	// First - 1: none.
+	First uint64 `json:"first,omitempty"`
+	Last  uint64 `json:"last,omitempty"`
 }
 
 // Succession is the newest succession that a store knows of; false: none.
@@ -74,6 +78,16 @@ func ReadSuccession(found lookup.Found) (*wire.Succeed, error) {
 	return newest, nil
 }
 
+// again says by which succession a change was sent again that had waited when it
+// was met; 0: by none.
+func (d *Desk) again(number uint64) uint64 {
+	r, ok, err := readRecord[successionRecord](d.Store, keySuccession)
+	if err != nil || !ok || number < r.First || number > r.Last {
+		return 0
+	}
+	return r.Number
+}
+
 // terms is Terms of the follower's store, whose record it holds.
 func (f *Follower) terms() ledger.Terms { return f.store.State().Terms().With(f.known) }
 
@@ -88,8 +102,10 @@ const staleAgain = 10 * time.Minute
 const kickedAgain = time.Minute
 
 // succeedable says whether it is time to look for a succession: at the start,
-// every hour, and at once when following ended or the head became stale.
+// every hour, at once when following ended or the head became stale, and some
+// times in between when the manager is missed.
 func (f *Follower) succeedable() bool {
+	f.missed.extra = false
 	now := f.ports.Clock.Now()
 	since := now.Sub(f.soughtAt)
 	if f.soughtAt.IsZero() || since < 0 || since >= f.seekEvery {
@@ -102,7 +118,7 @@ func (f *Follower) succeedable() bool {
 	}
 	if !urgent {
 		f.alarmed = false
-		return false
+		return f.misses(now, since)
 	}
 	if !f.alarmed {
 		f.alarmed = true
@@ -116,6 +132,7 @@ func (f *Follower) lookSuccession(then func()) {
 	recovery, salt := f.store.State().Charter.Recovery, f.id.Salt()
 	f.ports.DHT.Get(mutableGet(recovery, salt), guard(f, func(found lookup.Found) {
 		if found.Answered > 0 {
+			f.missed.looked()
 			f.soughtAt, f.seekEvery = f.ports.Clock.Now(), f.jitter(f.cfg.Reput)
 			f.foundSuccession(found)
 		}
@@ -157,6 +174,7 @@ func (f *Follower) succeed(s wire.Succeed) error {
 		}
 	}
 	rec := successionRecord{Succeed: s, Met: f.ports.Clock.Now()}
+	rec.First, rec.Last = f.waiting()
 	var kv []store.KV
 	if st.Size > s.Size {
 		rec.Void = st.Size - s.Size
@@ -211,4 +229,5 @@ func (f *Follower) anew() {
 	f.newest, f.chunksTried, f.tidy = nil, 0, false
 	f.hasty, f.overtaken, f.alone = false, false, false
 	f.failed, f.failedBefore, f.problem = nil, nil, ""
+	f.missed.succeeded()
 }

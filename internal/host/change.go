@@ -23,10 +23,11 @@ type ChangeView struct {
 	Index    uint64        `json:"index,omitempty"`
 	Time     string        `json:"time,omitempty"`
 	Until    string        `json:"until,omitempty"`
+	Again    uint64        `json:"sent_again,omitempty"` // the succession after which it was sent to the manager's new key
 }
 
 func viewChange(st *ledger.State, r member.Result) ChangeView {
-	v := ChangeView{Number: r.Number, State: string(r.Outcome), Reason: r.Reason, Index: r.Index}
+	v := ChangeView{Number: r.Number, State: string(r.Outcome), Reason: r.Reason, Index: r.Index, Again: r.Again}
 	if r.Index != 0 {
 		v.Verdict, v.Time = r.Verdict.String(), viewMillis(r.Time.UnixMilli())
 	}

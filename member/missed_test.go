@@ -1,0 +1,121 @@
+package member
+
+import (
+	"testing"
+	"time"
+
+	"weir/ledger/wire"
+)
+
+// looks counts how often a host has looked for a succession.
+func (h *host) looks(k *keeper) int {
+	st, n := k.db.State(), 0
+	target := wire.MutableTarget(st.Charter.Recovery, st.ID.Salt())
+	for _, g := range h.gets {
+		if g == target {
+			n++
+		}
+	}
+	return n
+}
+
+func TestAPaymentThatIsNotTakenFindsTheSuccessorWithinAFewLooks(t *testing.T) {
+	w, k, ann, ben := village(t)
+	for range 3 {
+		ann.pay(t, 2)
+		w.run(5 * time.Second)
+		w.cycle(k)
+	}
+	k.succeed(identity(9))
+	k.publish()
+	n := ann.pay(t, 2)
+	w.run(time.Minute)
+	if s := ann.Status(); s.Succession.Number != 0 || s.Untaken != nil {
+		t.Fatalf("no change has waited for long yet: %+v", s)
+	}
+	w.run(3 * time.Minute)
+	s := ann.Status()
+	if s.Succession.Number != 1 || s.Awaited || s.Waiting != 1 || len(s.Void) > 0 {
+		t.Fatalf("%+v", s)
+	}
+	if ben.Status().Succession.Number != 0 {
+		t.Fatal("whoever waits for nothing has looked as well")
+	}
+	k.poll()
+	k.publish()
+	w.run(time.Minute)
+	got := must[Result](t)(ann.Desk().Result(n))
+	if got.Outcome != Accepted || got.Again != 1 {
+		t.Fatalf("%+v", got)
+	}
+	if before := must[Result](t)(ann.Desk().Result(n - 1)); before.Again != 0 {
+		t.Fatalf("what was taken before is said to be sent again: %+v", before)
+	}
+}
+
+func TestAManagerThatIsAwayIsLookedForEverMoreSeldom(t *testing.T) {
+	w, k, ann, ben := village(t)
+	ann.pay(t, 2)
+	w.run(5 * time.Second)
+	w.cycle(k)
+	calm := ben.looks(k)
+	ann.pay(t, 2)
+	w.run(time.Hour)
+	s := ann.Status()
+	if s.Untaken == nil || s.Untaken.Number != 2 || s.Untaken.Heard {
+		t.Fatalf("%+v", s)
+	}
+	if n := ann.looks(k); n < 4 || n > 2+missedSpare {
+		t.Errorf("%d looks in the first hour", n)
+	}
+	k.publish() // and again without it
+	w.run(time.Minute)
+	if s = ann.Status(); s.Untaken == nil || !s.Untaken.Heard {
+		t.Fatalf("%+v", s)
+	}
+	w.cycle(k)
+	if s = ann.Status(); s.Untaken != nil || s.Waiting != 0 {
+		t.Fatalf("%+v", s)
+	}
+	// Whoever waits for nothing looks hourly, while the manager says now and then that it is there.
+	for range 23 {
+		w.run(time.Hour)
+		k.publish()
+	}
+	if n := ben.looks(k) - calm; n < 20 || n > 32 {
+		t.Errorf("%d looks on a quiet day", n)
+	}
+}
+
+func TestASilentManagerIsMissedAfterAFewOfItsIntervals(t *testing.T) {
+	w, k, _, _ := village(t)
+	r := newReader(t, k, 7)
+	for range 6 {
+		k.grow(identity(11), 1)
+		k.publish()
+		w.run(3 * time.Minute)
+	}
+	before := r.looks(k)
+	k.succeed(identity(9))
+	k.publish()
+	w.run(10 * time.Minute)
+	if r.looks(k) != before {
+		t.Error("a reader looks at once")
+	}
+	w.run(15 * time.Minute)
+	r.follows(t, k)
+
+	// However often it is missed, there are no more looks than the bound.
+	before = r.looks(k)
+	for range 24 * 4 {
+		for range 3 {
+			k.grow(identity(11), 1)
+			k.publish()
+			w.run(time.Minute)
+		}
+		w.run(12 * time.Minute)
+	}
+	if n := r.looks(k) - before; n > 2*32+missedSpare {
+		t.Errorf("%d looks in a day of gaps", n)
+	}
+}
