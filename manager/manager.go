@@ -98,6 +98,8 @@ type member struct {
 	holders  int          // nodes of the closest that held it at the last walk
 	seen     time.Time    // when an item newer than the last was first met
 	problem  string       // why the outbox stalls; "" when it does not
+	earlier  bool         // it is sealed for the manager's key of before a succession
+	opened   bool         // one was opened in this life
 	heard    *cycle       // of the last answer of the poller
 	short    bool         // no node answered in it
 	fetching map[wire.Target]bool

@@ -2,6 +2,7 @@ package manager
 
 import (
 	"bytes"
+	"errors"
 	"time"
 
 	"weir/internal/lookup"
@@ -112,10 +113,7 @@ func (m *Manager) heard(c *cycle, k keys.Public, r lookup.Polled) {
 			l.seen = signedAt(it.Seq, now)
 		}
 		l.item = it
-		l.problem = ""
-		if err := l.receiver.Accept(it.Value); err != nil {
-			l.problem = err.Error()
-		}
+		m.open(k, l)
 		m.checkNewest(k, l)
 	case it.Seq == l.item.Seq && !bytes.Equal(it.Value, l.item.Value):
 		l.problem = twoDevices
@@ -129,6 +127,34 @@ func (m *Manager) heard(c *cycle, k keys.Public, r lookup.Polled) {
 	}
 	m.fetchChunks(c, k, l)
 	m.keepChunks(k, l)
+}
+
+// open opens a member's newest outbox. After a succession members go on sealing for
+// the key of before until they meet it, which is no fault of theirs.
+func (m *Manager) open(k keys.Public, l *member) {
+	l.problem, l.earlier = "", false
+	switch err := l.receiver.Accept(l.item.Value); {
+	case err == nil:
+		l.opened = true
+	case errors.Is(err, wire.ErrOpen) && !l.opened && !m.knowsSuccessor(k):
+		l.earlier = true
+	default:
+		l.problem = err.Error()
+	}
+}
+
+// knowsSuccessor says whether a member has sealed for the present keys before.
+func (m *Manager) knowsSuccessor(k keys.Public) bool {
+	newest := m.Store.State().Terms().Newest()
+	if newest.Number == 0 {
+		return true // there is no other
+	}
+	a, ok := m.Store.State().ByKey(k)
+	if !ok || a.Last == 0 {
+		return false
+	}
+	e, ok, err := m.Store.Find(a.Number, a.Last)
+	return err == nil && ok && e.Index > newest.Size
 }
 
 // signedAt is when an outbox was signed, by its sender's clock: its seq is the time

@@ -29,6 +29,7 @@ type Status struct {
 	Invitations int // open
 	Requests    int // to join, that wait for approval
 	Stalled     []MemberStatus
+	Earlier     int // members who follow the key of before a succession
 }
 
 // MemberStatus is one member as the manager sees it.
@@ -38,6 +39,7 @@ type MemberStatus struct {
 	Holders int       // nodes of the 8 closest that held the outbox when they were last walked to
 	Short   bool      // no node answered for it at the last poll
 	Problem string    // why its outbox stalls; "" when it does not
+	Earlier bool      // its outbox is sealed for the manager's key of before a succession, which it follows until it meets that
 }
 
 // Status gives the manager's state.
@@ -64,6 +66,9 @@ func (m *Manager) Status() Status {
 		if l.Problem != "" {
 			s.Stalled = append(s.Stalled, l)
 		}
+		if l.Earlier {
+			s.Earlier++
+		}
 	}
 	return s
 }
@@ -77,7 +82,7 @@ func (m *Manager) Members() []MemberStatus {
 		}
 		s := MemberStatus{Account: a}
 		if l, ok := m.members[a.Key]; ok {
-			s.Seen, s.Holders, s.Short, s.Problem = l.seen, l.holders, l.short, l.problem
+			s.Seen, s.Holders, s.Short, s.Problem, s.Earlier = l.seen, l.holders, l.short, l.problem, l.earlier
 		}
 		all = append(all, s)
 	}

@@ -340,7 +340,7 @@ func (f *Follower) Status() Status {
 		st := f.store.State()
 		s.Name, s.Size, s.Root, s.Length = st.Charter.Name, st.Size, st.Root, st.Length
 		s.Succession, _, _ = Succession(f.store)
-		s.Awaited = f.terms().Newest().After(st.Terms().Newest())
+		s.Awaited = s.Succession.Number > st.Terms().Newest().Number
 	}
 	if h := f.head; h != nil {
 		s.Phase = Fetching

@@ -8,7 +8,7 @@ import "time"
 // sooner than the hourly look: when a change of its own stays untaken for longer
 // than is usual, or when no newer head comes for much longer than is usual. A
 // manager that is only away costs little: the pause between two such looks doubles,
-// and never is there more than one for each look that is made anyway, and six.
+// and never are there more than one for each look that is made anyway, and eight.
 
 const (
 	missedWaits = 8               // of the latest waits the longest is the usual one
@@ -16,7 +16,7 @@ const (
 	missedMax   = 5 * time.Minute // and no more than that
 	missedGaps  = 4               // times the usual gap between two heads
 	missedQuiet = 10              // looks at least, before a head is missed
-	missedSpare = 6               // looks for a succession that are saved up
+	missedSpare = 8               // looks for a succession that are saved up
 )
 
 // waits is the latest waits of one sort.

@@ -23,6 +23,7 @@ func (d *Desk) Status() (MemberStatus, error) {
 	if err != nil {
 		return s, err
 	}
+	s.Awaited = s.Succession.Number > st.Terms().Newest().Number
 	join, _, err := readRecord[joinRecord](d.Store, keyJoin)
 	if err != nil {
 		return s, err

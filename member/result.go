@@ -125,8 +125,12 @@ func (d *Desk) Waiting() ([]Result, error) {
 		if c, err := wire.ParseChange(m.Change); err == nil {
 			r.Change = c
 		}
-		if r.Void = d.voidOf(r.Number); r.Void != nil {
+		r.Void = d.voidOf(r.Number)
+		switch {
+		case r.Void != nil:
 			r.Reason = r.Void.Text()
+		case r.Again > 0:
+			r.Reason = "The manager's key was replaced while this waited. This device follows the new one, and sends it there again as it was signed."
 		}
 		results[i] = r
 	}

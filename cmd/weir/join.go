@@ -67,10 +67,14 @@ func (p *program) memberJoin(c *cli.Context) error {
 		return err
 	}
 	var v, last host.MemberStatusView
-	began := time.Now()
+	began, noted := time.Now(), false
 	say := func(now host.MemberStatusView) (line, note string) {
 		last = now
-		return joining(now, began), unanswered(now)
+		if note = unanswered(now); noted {
+			note = ""
+		}
+		noted = noted || note != ""
+		return joining(now, began), note
 	}
 	err = withTimeout(c, func(ctx context.Context) error {
 		c.Context = ctx

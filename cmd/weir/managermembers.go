@@ -44,6 +44,7 @@ func memberNote(m host.MemberView, contact bool) string {
 	add(m.Own, "own limits")
 	add(len(m.Earlier) > 0, "was "+strings.Join(m.Earlier, ", "))
 	add(m.Problem != "", m.Problem)
+	add(m.OldKey, "has not met the manager's new key yet")
 	add(contact && m.Contact != "", m.Contact)
 	return strings.Join(notes, "; ")
 }

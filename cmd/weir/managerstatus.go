@@ -27,6 +27,9 @@ func (p *program) managerStatus(c *cli.Context) error {
 			if v.Requests > 0 {
 				p.printf("requests  %s for your approval: weir manager requests\n", count(v.Requests, "waits", "wait"))
 			}
+			if v.OldKey > 0 {
+				p.printf("new key   %s not met it yet: they do by themselves within the hour, and what they sign until then waits with them\n", count(v.OldKey, "member has", "members have"))
+			}
 			p.printf("%s", machineText(v.HealthView))
 			p.printf("%s", evidenceText(v.Evidence, roleManager))
 			for _, m := range v.Stalled {

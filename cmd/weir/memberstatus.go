@@ -17,6 +17,9 @@ func (p *program) memberStatus(c *cli.Context) error {
 			} else {
 				p.printf("account   none: this key is not a member, and reads only\n")
 			}
+			if r := v.Replaced; r != nil {
+				p.printf("manager   its key was replaced after entry %d (succession %d); this device follows the new one\n", r.Entry, r.Succession)
+			}
 			p.printf("outbox    %d waiting%s\n", v.Waiting, yes(v.Running && v.Waiting > 0, "; "+count(v.Nodes, "DHT node holds", "DHT nodes hold")+" it", ""))
 			if v.Running {
 				p.printf("look      a DHT node last answered %s\nnetwork   %s known; %s\n", ago(v.Answered), count(v.Known, "DHT node", "DHT nodes"), reachText(v.HealthView))

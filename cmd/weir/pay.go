@@ -175,7 +175,7 @@ func (y *payment) sign(call caller) error {
 func (y *payment) watch(call caller) error {
 	w := &way{number: y.made.Number, began: time.Now()}
 	y.step(w.text(host.MemberStatusView{}))
-	return y.during(y.c, call, func(v host.MemberStatusView) (line, note string) { return w.line(v), "" }, func() error {
+	return y.during(y.c, call, func(v host.MemberStatusView) (line, note string) { return w.line(v), w.noted.of(w.note(v)) }, func() error {
 		err := call("member wait", host.WaitIn{Number: w.number, Seen: true, Patience: patience}, &y.made)
 		if err != nil || !y.c.Bool("wait") {
 			return err
@@ -207,6 +207,34 @@ type way struct {
 	seen   atomic.Bool // DHT nodes have it
 	head   string      // time of the newest head when they first had it
 	known  bool        // head is
+
+	succession *uint64 // the newest when it was signed; nil: not known yet
+	noted      news
+}
+
+// successionOf is the number of the newest succession that is followed.
+func successionOf(v host.MemberStatusView) uint64 {
+	if v.Replaced == nil {
+		return 0
+	}
+	return v.Replaced.Succession
+}
+
+// note is what nobody who waits for a payment should miss.
+func (w *way) note(v host.MemberStatusView) string {
+	newest := successionOf(v)
+	if w.succession == nil {
+		w.succession = &newest
+	}
+	switch u := v.Untaken; {
+	case newest > *w.succession:
+		return fmt.Sprintf("the manager's key was replaced; this device follows the new one, and payment %d is sent there again", w.number)
+	case u != nil && u.Number <= w.number && !u.Heard:
+		return "the manager has published nothing for longer than is usual: it may be away. The payment waits, and is not lost"
+	case u != nil && u.Number <= w.number:
+		return "the manager takes longer than is usual. The payment waits, and is not lost"
+	}
+	return ""
 }
 
 // text is the state that a payment is in, without what comes next.

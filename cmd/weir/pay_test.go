@@ -81,4 +81,13 @@ func TestAPaymentsWayIsShown(t *testing.T) {
 	if got := w.line(host.MemberStatusView{Nodes: 8, HeadTime: at(3 * time.Minute)}); got != "Payment 3: on the DHT, with 8 nodes; the manager published since (3 min ago), without it yet …" {
 		t.Error(got)
 	}
+	if got := w.note(host.MemberStatusView{}); got != "" {
+		t.Error(got)
+	}
+	if got := w.note(host.MemberStatusView{Untaken: &host.UntakenView{Number: 3}}); got != "the manager has published nothing for longer than is usual: it may be away. The payment waits, and is not lost" {
+		t.Error(got)
+	}
+	if got := w.note(host.MemberStatusView{Replaced: &host.ReplacedView{Succession: 1}}); got != "the manager's key was replaced; this device follows the new one, and payment 3 is sent there again" {
+		t.Error(got)
+	}
 }

@@ -25,6 +25,8 @@ func changeText(v host.ChangeView) string {
 	switch {
 	case v.Reason != "" && v.Verdict == "": // of a succession
 		text += "\n" + v.Reason
+	case v.State == "accepted" && v.Again > 0:
+		text += "\nThe manager's key was replaced while it waited, so it was sent again, to the new one."
 	case v.Reason != "":
 		text += fmt.Sprintf(" (%s): %s", v.Verdict, v.Reason)
 	}
@@ -59,6 +61,7 @@ func (p *program) memberShow(c *cli.Context) error {
 		return p.show(o.json, v, func() {
 			p.printf("%s\n%s\n", changeText(v.ChangeView), asOfText(v.AsOf))
 			p.note(v.Other)
+			p.note(v.Late)
 		})
 	})
 }

@@ -14,8 +14,8 @@ import (
 const lookEach = time.Second
 
 // during does f, which waits for something, and meanwhile shows what is known of
-// it: a line that is overwritten, on a terminal alone, and once a note that nobody
-// should miss.
+// it: a line that is overwritten, on a terminal alone, and notes that nobody should
+// miss, which say says once.
 func (p *program) during(c *cli.Context, call caller, say func(host.MemberStatusView) (line, note string), f func() error) error {
 	ctx, cancel := context.WithCancel(c.Context)
 	ended := make(chan struct{})
@@ -34,14 +34,11 @@ func (p *program) during(c *cli.Context, call caller, say func(host.MemberStatus
 func (p *program) tell(ctx context.Context, call caller, say func(host.MemberStatusView) (line, note string)) {
 	again := time.NewTicker(lookEach)
 	defer again.Stop()
-	for noted := false; ; {
+	for {
 		var v host.MemberStatusView
 		if err := call("member status", nil, &v); err == nil && ctx.Err() == nil {
 			line, note := say(v)
-			if note != "" && !noted {
-				noted = true
-				p.remark(note)
-			}
+			p.remark(note)
 			p.progress(line)
 		}
 		select {

@@ -258,6 +258,18 @@ var memberConditions = []condition[MemberStatusView]{
 		age := time.Duration(v.HeadAge) * time.Second
 		return fmt.Sprintf("the newest head is %s old: the manager may be away, or somebody withholds newer ones", age), "Ask the manager whether it runs; payments wait until it does"
 	}},
+	{"manager_replaced", func(v *MemberStatusView, _ time.Time) (string, string) {
+		if v.Running && v.Replaced != nil && v.Replaced.Awaited {
+			return "the manager's key was replaced, and this device follows the new one, of which nothing has come yet", "Wait a moment; what waits for the manager is sent to the new key again"
+		}
+		return "", ""
+	}},
+	{"untaken", func(v *MemberStatusView, now time.Time) (string, string) {
+		if v.Untaken == nil || v.lonely(now) || v.Stale && !v.Untaken.Heard {
+			return "", ""
+		}
+		return v.Untaken.text(now), untakenRemedy
+	}},
 	{"hand_over", func(v *MemberStatusView, now time.Time) (string, string) {
 		if v.lonely(now) {
 			return "", ""

@@ -118,6 +118,9 @@ func TestWhatIsNotWellWithAMemberIsSaidWithWhatToDo(t *testing.T) {
 		{"disk", "nearly full", func(v *v) { v.Disk.Free = 0 }},
 		{"traffic", "Payments are still handed over.", func(v *v) { v.Traffic = &TrafficView{Limit: 5, Per: "day", Reached: true} }},
 		{"head_stale", "25h0m0s old: the manager may be away", func(v *v) { v.Stale, v.HeadAge = true, 25*3600 }},
+		{"manager_replaced", "follows the new one, of which nothing has come yet. Wait", func(v *v) { v.Replaced, v.Phase = &ReplacedView{Succession: 1, Awaited: true}, "seeking" }},
+		{"untaken", "change 4 has been on the DHT for 7m0s, longer than is usual, and the manager has published nothing since", func(v *v) { v.Untaken = &UntakenView{Number: 4, Since: before(7 * time.Minute)} }},
+		{"untaken", "has published since without it", func(v *v) { v.Untaken = &UntakenView{Number: 4, Since: before(7 * time.Minute), Heard: true} }},
 		{"hand_over", "full; do wait", func(v *v) { v.Trouble = "full; do wait" }},
 		{"behind", "nobody has it; do wait", func(v *v) { v.Problem, v.Phase = "nobody has it; do wait", "fetching" }},
 		{"sources_dropped", "torrent b was dropped. Nothing of it was believed", func(v *v) { v.Dropped = []string{"torrent a was dropped", "torrent b was dropped"} }},
@@ -130,6 +133,7 @@ func TestWhatIsNotWellWithAMemberIsSaidWithWhatToDo(t *testing.T) {
 		"a reader":                 func(v *v) { v.Account, v.Joining = nil, "" },
 		"just started":             func(v *v) { v.Up, v.Answered = 5, "" },
 		"metered, looks rarely":    func(v *v) { v.Every, v.Answered = 900, before(40*time.Minute) },
+		"a succession is followed": func(v *v) { v.Replaced = &ReplacedView{Succession: 1} },
 		"disk and traffic unknown": func(v *v) { v.Disk, v.Traffic, v.Clock = nil, nil, nil },
 	} {
 		v := wellMember()

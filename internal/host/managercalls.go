@@ -125,7 +125,7 @@ func (m *Manager) status() (ManagerStatusView, error) {
 	if v.Problem == "" {
 		v.Problem = s.Last.Problem
 	}
-	v.Requests = s.Requests
+	v.Requests, v.OldKey = s.Requests, s.Earlier
 	v.Dismissed, v.Invitations, v.HeadSeq, v.HeadPut = s.Dismissed, s.Invitations, s.HeadSeq, s.HeadDone
 	if s.Head != nil {
 		v.HeadTime = viewMillis(s.Head.Time)

@@ -36,7 +36,7 @@ func (m *Manager) members() ([]MemberView, error) {
 func (m *Manager) viewMember(l manager.MemberStatus) (MemberView, error) {
 	a, c := l.Account, m.store.State().Charter
 	v := MemberView{
-		AccountView: viewAccount(c, a), Holders: l.Holders, Short: l.Short, Problem: l.Problem,
+		AccountView: viewAccount(c, a), Holders: l.Holders, Short: l.Short, Problem: l.Problem, OldKey: l.Earlier,
 		Own: a.Limits.Lower != c.Lower || a.Limits.Upper != c.Upper, Earlier: a.EarlierNames(),
 	}
 	seen, err := m.lastSeen(l)

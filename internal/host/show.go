@@ -19,6 +19,7 @@ type ShowView struct {
 	ChangeView
 	AsOf  string `json:"as_of,omitempty"`        // time of the newest head that is here; none: there is no head yet
 	Other string `json:"other_device,omitempty"` // why nothing is handed over: another device used the key, or the directory was restored
+	Late  string `json:"late,omitempty"`         // that the manager has not taken it for long
 	*ProofView
 }
 
@@ -59,6 +60,11 @@ func (a *Agent) showChange(s *seat, in NumberIn) (any, error) {
 		return nil, err
 	}
 	v := ShowView{ChangeView: viewChange(d.Store.State(), r), AsOf: asOf(d.Store), Other: other}
+	if s.role != nil && r.Index == 0 {
+		if u := viewUntaken(s.role.Status().Untaken); u != nil && u.Number <= r.Number {
+			v.Late = Problem{Text: u.text(time.Now()), Remedy: untakenRemedy}.Line()
+		}
+	}
 	v.ProofView, err = proof(d, r.Index)
 	return v, err
 }

@@ -48,6 +48,7 @@ type MemberView struct {
 	Holders int      `json:"holders"`           // DHT nodes of the 8 closest that held its outbox when last looked up
 	Short   bool     `json:"short"`             // no node answered for it at the last poll
 	Problem string   `json:"problem,omitempty"`
+	OldKey  bool     `json:"at_old_key,omitempty"` // it has not met the newest succession yet
 }
 
 // PostingView is one posting of a transfer.
@@ -234,7 +235,8 @@ type ManagerStatusView struct {
 	Nodes       int          `json:"nodes"`     // DHT nodes known
 	Cycle       *CycleView   `json:"cycle,omitempty"`
 	Stalled     []MemberView `json:"stalled,omitempty"`
-	Evidence    int          `json:"evidence,omitempty"` // pairs of signed contradictions that are held
+	OldKey      int          `json:"members_at_old_key,omitempty"` // that have not met the newest succession yet
+	Evidence    int          `json:"evidence,omitempty"`           // pairs of signed contradictions that are held
 }
 
 // MemberStatusView is weir member status.
@@ -276,6 +278,9 @@ type MemberStatusView struct {
 	Trouble    string       `json:"trouble,omitempty"`      // what keeps changes from being handed over
 	Ignored    string       `json:"ignored,omitempty"`      // what is known of a request to join that has no answer
 	Dropped    []string     `json:"dropped,omitempty"`      // sources that did not verify
+
+	Replaced *ReplacedView `json:"manager_replaced,omitempty"` // none: the manager has the keys of the charter
+	Untaken  *UntakenView  `json:"untaken,omitempty"`
 }
 
 func viewMember(st *ledger.State, s member.MemberStatus) MemberStatusView {
@@ -286,6 +291,7 @@ func viewMember(st *ledger.State, s member.MemberStatus) MemberStatusView {
 		Waiting: s.Waiting, Handed: s.Handed, Nodes: s.Nodes, Received: s.Got, Source: s.Source, Torrents: s.Torrents,
 		Serving: s.Serving, Warnings: s.Warnings(),
 		Reason: s.Reason, Problem: s.Problem, Other: s.Foreign, Trouble: s.Trouble, Dropped: s.Dropped,
+		Replaced: viewReplaced(s.Status), Untaken: viewUntaken(s.Untaken),
 	}
 	if st == nil {
 		return v
