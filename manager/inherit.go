@@ -29,7 +29,7 @@ func (d *Desk) inherit() error {
 		return err
 	}
 	st := d.Store.State()
-	if h.Checkpoint.Size > st.Size || !h.Checkpoint.Verify(st.ID, st.Charter.Log) {
+	if h.Checkpoint.Size > st.Size || !h.Checkpoint.Verify(st.ID, st.LogKey(h.Checkpoint.Size)) {
 		return errUnheaded
 	}
 	if root, err := d.Store.RootAt(h.Checkpoint.Size); err != nil || root != h.Checkpoint.Root {

@@ -164,7 +164,7 @@ func (r *Recovery) rehearse() {
 		r.missing = 0
 	}
 	if r.Check() != nil { // only the whole log says whose the database is
-		r.end(Hopeless, "the key that was given is not the manager's of this database any more: a succession replaced it. Recover with the words of the key that took over")
+		r.end(Hopeless, "the key that was given is not the manager's of this database any more: a succession replaced it. Recover with the words of the key that took over, into an empty directory")
 		return
 	}
 	if err := r.inherit(); err != nil {

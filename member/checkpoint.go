@@ -30,5 +30,5 @@ func SignedHead(s *store.Store) (lookup.Item, bool, error) {
 // Unfollow takes a follower's records out of a store, for whoever goes on with it
 // as its manager.
 func Unfollow() []store.KV {
-	return []store.KV{{Key: keyHead}, {Key: keyCheckpoint}, {Key: keyStopped}}
+	return []store.KV{{Key: keyHead}, {Key: keyCheckpoint}, {Key: keyStopped}, {Key: keySuccession}}
 }

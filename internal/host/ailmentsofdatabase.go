@@ -80,7 +80,7 @@ func keyOfAnother(p *patient) (string, error) {
 		return "", nil // another ailment's
 	}
 	if p.db.Role == RoleManager {
-		if of := p.store.State().Charter.Manager; of != public {
+		if of := p.store.State().Terms().Newest().Manager; of != public {
 			return fmt.Sprintf("the database's manager is %s, and the key here is %s", of, public), nil
 		}
 		return "", nil

@@ -156,26 +156,31 @@ func (r *Recovery) lookCharter(ctx context.Context) (*wire.Charter, error) {
 }
 
 // NotManager says in words whose key was given instead of the manager's; nil: it is
-// the charter's or the newest successor's. Of a founder who was succeeded the log
+// the charter's or the newest successor's. Where the DHT has no succession the log
 // tells.
 func (r *Recovery) NotManager(ctx context.Context, c *wire.Charter, id *keys.Identity) error {
-	own := id.Public()
-	switch own {
-	case c.Manager:
-		return nil
-	case c.Recovery:
+	own, newest := id.Public(), c.Manager
+	if own == c.Recovery {
 		return fmt.Errorf("%w: these are the words of the recovery key of %q. They do not rebuild its manager, they replace a lost or stolen key: weir manager succeed. With the manager's own 24 words, give this command again", manager.ErrNotManager, c.Name)
 	}
 	f, err := r.get(ctx, lookup.Get{Target: wire.MutableTarget(c.Recovery, r.link.ID.Salt()), Mutable: true, Key: c.Recovery, Salt: r.link.ID.Salt()})
 	if err != nil {
 		return err
 	}
-	if s, err := member.ReadSuccession(f); err != nil {
+	s, err := member.ReadSuccession(f)
+	if err != nil {
 		return err
-	} else if s != nil && s.Manager == own {
-		return nil
 	}
-	return fmt.Errorf("%w: the manager of %q has the key %s, and this one is %s. Is it a member's, or the one of another database's manager?", manager.ErrNotManager, c.Name, c.Manager, own)
+	if s != nil {
+		newest = s.Manager
+	}
+	switch own {
+	case newest:
+		return nil
+	case c.Manager:
+		return fmt.Errorf("%w: these are the words of the key that founded %q. It was replaced (succession %d), and signs nothing any more. With the words of the key that took over, give this command again", manager.ErrNotManager, c.Name, s.Number)
+	}
+	return fmt.Errorf("%w: the manager of %q has the key %s, and this one is %s. Is it a member's, the one of another database's manager, or one that was replaced (weir manager succeed)?", manager.ErrNotManager, c.Name, newest, own)
 }
 
 // Begin makes the store, or opens the one that is there, and begins to rebuild it.
