@@ -19,6 +19,7 @@ var errBehind = errors.New("the outbox that is on the DHT builds on changes that
 type foundOutbox struct {
 	item     lookup.Item
 	holding  int
+	older    bool // it is sealed for a key of the manager's that was replaced
 	receiver *outbox.Receiver
 	unread   error // it does not open
 }
@@ -37,7 +38,7 @@ func (d *Desk) openFound(f lookup.Found) ([]*foundOutbox, error) {
 			if err != nil {
 				return nil, err
 			}
-			o.receiver = outbox.NewReceiver(k)
+			o.receiver, o.older = outbox.NewReceiver(k), i < len(terms)-1
 			if o.unread = o.receiver.Accept(it.Value); !errors.Is(o.unread, wire.ErrOpen) {
 				break
 			}
@@ -70,15 +71,23 @@ func (d *Desk) adopt(r restoredRecord, found []*foundOutbox, v sign.Verifier) er
 	}
 	ad := &adoption{Desk: d, restored: r, account: a, verify: v}
 	ad.out = Adoption{Why: r.Why, Time: d.Now().UnixMilli(), After: a.Last, First: a.Last + 1, Last: a.Last, TakeOver: r.TakeOver}
-	theirs, err := ad.theirs(found)
-	if err != nil {
-		return err
-	}
 	ours, refused, err := ad.ours()
 	if err != nil {
 		return err
 	}
-	s, err := ad.join(ours, theirs)
+	var own []wire.Message
+	if ours != nil {
+		left, err := d.left()
+		if err != nil {
+			return err
+		}
+		own = append(ours.Waiting(), left.Messages...)
+	}
+	theirs, err := ad.theirs(found, own)
+	if err != nil {
+		return err
+	}
+	s, left, err := ad.join(ours, own, theirs)
 	if err != nil {
 		return err
 	}
@@ -92,7 +101,7 @@ func (d *Desk) adopt(r restoredRecord, found []*foundOutbox, v sign.Verifier) er
 		}
 	}
 	rec.First, rec.Last, rec.TakeOver = 0, 0, false // no item carries what waits now: a new one follows
-	kv := append(refused, store.KV{Key: keyRestored}, store.KV{Key: keyForeign}, record(keyItem, rec), record(keyAdopted, ad.out))
+	kv := append(refused, left, store.KV{Key: keyRestored}, store.KV{Key: keyForeign}, record(keyItem, rec), record(keyAdopted, ad.out))
 	d.sender = s
 	return d.keep(kv...)
 }
@@ -106,11 +115,17 @@ func (ad *adoption) contradicts(why string) error {
 }
 
 // theirs is the longest chain of changes after the log that an outbox on the DHT
-// has.
-func (ad *adoption) theirs(found []*foundOutbox) ([]wire.Message, error) {
+// has. One that begins later may go on from the own ones.
+func (ad *adoption) theirs(found []*foundOutbox, own []wire.Message) ([]wire.Message, error) {
 	var longest []wire.Message
 	for _, o := range found {
-		messages, err := o.messages(ad.account)
+		messages, err := o.messages(ad.account.Last, ad.account.Chain)
+		if errors.Is(err, outbox.ErrGap) {
+			messages, err = ad.beyond(o, own)
+		}
+		if errors.Is(err, outbox.ErrGap) && ad.voided(o) {
+			err = o.lost()
+		}
 		if errors.Is(err, outbox.ErrGap) {
 			return nil, errBehind
 		}
@@ -140,11 +155,50 @@ func (ad *adoption) theirs(found []*foundOutbox) ([]wire.Message, error) {
 	return longest, nil
 }
 
-func (o *foundOutbox) messages(a ledger.Account) ([]wire.Message, error) {
+func (o *foundOutbox) messages(last uint64, chain wire.Hash) ([]wire.Message, error) {
 	if o.unread != nil {
 		return nil, o.unread
 	}
-	return o.receiver.Messages(a.Last, a.Chain)
+	return o.receiver.Messages(last, chain)
+}
+
+// beyond is the changes after the log of an outbox that begins later, where the own
+// ones reach it.
+func (ad *adoption) beyond(o *foundOutbox, own []wire.Message) ([]wire.Message, error) {
+	n := o.receiver.First() - 1 - ad.account.Last
+	if n > uint64(len(own)) {
+		return nil, outbox.ErrGap
+	}
+	chain := ad.account.Chain
+	for _, m := range own[:n] {
+		chain = wire.ChainNext(chain, m.Change)
+	}
+	messages, err := o.messages(ad.account.Last+n, chain)
+	if err != nil {
+		return nil, err
+	}
+	return append(own[:n:n], messages...), nil
+}
+
+// voided says whether what an outbox goes on from can be nowhere but in entries that
+// are void: it is sealed for an older key, and the log here has gone on under the
+// newest.
+func (ad *adoption) voided(o *foundOutbox) bool {
+	newest, _, err := readRecord[successionRecord](ad.Store, keySuccession)
+	return err == nil && o.older && !newest.After(ad.Store.State().Terms().Newest())
+}
+
+// lost says what cannot go on.
+func (o *foundOutbox) lost() error {
+	first, last := o.receiver.First(), o.receiver.Last()
+	text := fmt.Sprintf("it goes on from change number %d, which only entries had taken that are void since the manager's key was replaced, and which is held nowhere here", first-1)
+	switch {
+	case last == first:
+		text += fmt.Sprintf("; so its change number %d cannot be handed over", first)
+	case last > first:
+		text += fmt.Sprintf("; so its changes number %d to %d cannot be handed over", first, last)
+	}
+	return errors.New(text)
 }
 
 // signed says whether changes after the log are signed with the own key.
@@ -219,11 +273,11 @@ func (ad *adoption) ours() (*outbox.Sender, []store.KV, error) {
 }
 
 // join makes the sender that goes on: with what waits here, or with what is on the
-// DHT where that is more.
-func (ad *adoption) join(ours *outbox.Sender, theirs []wire.Message) (*outbox.Sender, error) {
-	var own []wire.Message
-	if ours != nil {
-		own = ours.Waiting()
+// DHT where that is more; and what it has no room for yet.
+func (ad *adoption) join(ours *outbox.Sender, own, theirs []wire.Message) (*outbox.Sender, store.KV, error) {
+	left, err := ad.left()
+	if err != nil {
+		return nil, store.KV{}, err
 	}
 	last := ad.account.Last
 	n := ad.common(own, theirs)
@@ -232,7 +286,7 @@ func (ad *adoption) join(ours *outbox.Sender, theirs []wire.Message) (*outbox.Se
 			ad.out.GivenUp = append(ad.out.GivenUp, Signed{last + uint64(n+i) + 1, m.Change})
 		}
 		if err := ad.contradicts(fmt.Sprintf("the DHT has a change number %d under this key, and another one was signed here", last+uint64(n)+1)); err != nil {
-			return nil, err
+			return nil, store.KV{}, err
 		}
 		own, ours = own[:n], nil
 	}
@@ -242,13 +296,12 @@ func (ad *adoption) join(ours *outbox.Sender, theirs []wire.Message) (*outbox.Se
 	ad.out.First, ad.out.Last = last+uint64(len(own))+1, last+uint64(max(len(own), len(theirs)))
 	if ours == nil || len(theirs) > len(own) {
 		// Chunks of its own making carry them, as a window may carry them that begins with the first of them.
-		ours = outbox.NewSender(last, ad.account.Chain)
-		for _, m := range append(own[:len(own):len(own)], theirs[min(len(own), len(theirs)):]...) {
-			if err := ours.Add(m); err != nil {
-				return nil, err
-			}
+		all := append(own[:len(own):len(own)], theirs[min(len(own), len(theirs)):]...)
+		left.Handed = max(left.Handed, last+uint64(len(theirs)))
+		if ours, left.Messages, err = outbox.Returned(last, ad.account.Chain, all, left.Handed); err != nil {
+			return nil, store.KV{}, err
 		}
 	}
 	ours.Out(last + uint64(len(theirs)))
-	return ours, nil
+	return ours, owing(left.Messages, left.Handed), nil
 }

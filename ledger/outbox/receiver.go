@@ -80,6 +80,9 @@ func (r *Receiver) Accept(value []byte) error {
 // is not checked here.
 func (r *Receiver) Newest() wire.Checkpoint { return r.window.Newest }
 
+// First is the number of the oldest message of the window.
+func (r *Receiver) First() uint64 { return r.window.First }
+
 // Last is the number of the newest message of the window, 0 for none.
 func (r *Receiver) Last() uint64 { return r.window.First + uint64(r.window.Count) - 1 }
 
