@@ -38,6 +38,9 @@ type Account struct {
 	NotUntil int64 // Unix ms before which its next change is not taken; 0: at once
 }
 
+// Keys is the keys that signed for the account, oldest first, and the one that does.
+func (a *Account) Keys() []keys.Public { return append(a.formerKeys(), a.Key) }
+
 // formerKeys is the keys that signed for the account before, oldest first.
 func (a *Account) formerKeys() (all []keys.Public) {
 	for b := a.FormerKeys; len(b) >= len(keys.Public{}); b = b[len(keys.Public{}):] {

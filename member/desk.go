@@ -59,6 +59,9 @@ func (d *Desk) Account() (ledger.Account, error) {
 	if a, ok := st.ByFormerKey(key); ok {
 		return ledger.Account{}, fmt.Errorf("%w. Account %d, %s, goes on with that one, in the directory where it was made", ErrReplaced, a.Number, a.Name)
 	}
+	if why := d.unkeyed(); why != "" {
+		return ledger.Account{}, fmt.Errorf("%w: %s", ErrNotAdmitted, why)
+	}
 	return ledger.Account{}, ErrNotAdmitted
 }
 
@@ -172,6 +175,11 @@ func (d *Desk) restore(a ledger.Account) (*outbox.Sender, error) {
 	b, ok, err := d.Store.Get(keyOutbox)
 	if err != nil {
 		return nil, err
+	}
+	if ok {
+		if ok, err = d.outlived(a, b); err != nil {
+			return nil, err
+		}
 	}
 	if !ok {
 		if a.Last == a.Rekeyed {

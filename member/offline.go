@@ -58,6 +58,10 @@ func (d *Desk) own(s *MemberStatus) {
 	if errors.Is(err, ErrReplaced) {
 		s.Joining, s.Foreign = Admitted, err.Error()
 	}
+	if errors.Is(err, ErrNotAdmitted) && s.Joining != Asking {
+		s.Unkeyed = d.unkeyed()
+	}
+	s.VoidLost = d.lostNumbers()
 	if err != nil {
 		return
 	}

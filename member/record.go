@@ -29,6 +29,8 @@ const (
 	keySuccession = "member/succession" // successionRecord
 	keyVoid       = "member/void/"      // + number: Void
 	keyOwed       = "member/owed"       // owed
+	keyLost       = "member/lost"       // lost
+	keyUnkeyed    = "member/unkeyed"    // unkeyed
 	keyEvidence   = "evidence/"         // + kind and key: wire.Evidence
 )
 

@@ -107,6 +107,8 @@ type MemberStatus struct {
 
 	Void        []uint64 // changes that only void entries had answered, or that had seen one, and that wait
 	VoidRefused []uint64 // those that were lately refused as of an unknown history
+	VoidLost    []uint64 // changes that were lately given up: they follow void ones of another key
+	Unkeyed     string   // why this key has no account any more; "": it has, or never had one
 }
 
 // Warnings is what a person should know about, in plain words.
@@ -136,6 +138,12 @@ func (s MemberStatus) Warnings() []string {
 	}
 	if len(s.VoidRefused) > 0 {
 		w = append(w, fmt.Sprintf("changes of yours were signed in view of entries that are void since the manager's key was replaced, and are refused: %s; sign them again if they are still meant (weir member show NUMBER)", numbersOf(s.VoidRefused)))
+	}
+	if len(s.VoidLost) > 0 {
+		w = append(w, fmt.Sprintf("changes of yours followed entries that are void since the manager's key was replaced, and are lost: %s; sign them again if they are still meant", numbersOf(s.VoidLost)))
+	}
+	if s.Unkeyed != "" {
+		w = append(w, s.Unkeyed)
 	}
 	if s.Account != nil && s.Account.Suspended {
 		w = append(w, "this account is suspended: its changes are refused until the manager resumes it")

@@ -57,23 +57,12 @@ func voidKey(number uint64) string { return fmt.Sprintf("%s%016x", keyVoid, numb
 // voiding is the records with which the log is taken back to so many leaves.
 // What another device made of this key stays its affair.
 func (d *Desk) voiding(size uint64) ([]store.KV, error) {
-	a, err := d.Account()
-	if errors.Is(err, ErrNotAdmitted) {
-		return nil, nil
+	a, h, err := d.held(size)
+	if err != nil || !h.own {
+		return nil, err
 	}
-	var s *outbox.Sender
-	if err == nil {
-		s, err = d.ready()
-	}
-	if errors.Is(err, ErrRestored) {
-		if s, err = d.unlooked(a); err != nil {
-			return nil, nil // what the directory holds does not fit the log: the look on the DHT decides
-		}
-	}
-	if errors.Is(err, ErrOtherDevice) {
-		return nil, nil
-	}
-	if err != nil {
+	s, err := d.signedAfter(a, h)
+	if err != nil || s == nil {
 		return nil, err
 	}
 	left, err := d.left()
@@ -84,7 +73,12 @@ func (d *Desk) voiding(size uint64) ([]store.KV, error) {
 	if err != nil {
 		return nil, err
 	}
-	succession := terms.Newest().Number + 1
+	succession, now := terms.Newest().Number+1, d.Now().UnixMilli()
+	later := append(s.Waiting(), left.Messages...)
+	if h.after > h.good {
+		return d.losing(a, h, later, now), nil
+	}
+	a.Last = h.last
 	last, chain, messages, kv, err := d.returned(a, size, succession)
 	if errors.Is(err, errNotHeld) {
 		return []store.KV{record(keyForeign, err.Error())}, nil
@@ -92,7 +86,6 @@ func (d *Desk) voiding(size uint64) ([]store.KV, error) {
 	if err != nil {
 		return nil, err
 	}
-	later := append(s.Waiting(), left.Messages...)
 	for i, m := range later {
 		if seenVoid(m.Change, size) {
 			number := a.Last + 1 + uint64(i)
@@ -103,6 +96,9 @@ func (d *Desk) voiding(size uint64) ([]store.KV, error) {
 	sender, rest, err := outbox.Returned(last, chain, append(messages, later...), handed)
 	if err != nil {
 		return nil, err
+	}
+	if h.given {
+		kv = append(kv, record(keyUnkeyed, unkeyed{a.Number, a.Name}))
 	}
 	kv = append(kv, store.KV{Key: keyOutbox, Value: sender.Snapshot().Encode()}, owing(rest, handed), d.owner())
 	return kv, nil
@@ -135,6 +131,7 @@ var errNotHeld = errors.New("a change of this key that only void entries had ref
 // before them.
 func (d *Desk) returned(a ledger.Account, size, succession uint64) (last uint64, chain wire.Hash, messages []wire.Message, kv []store.KV, err error) {
 	last = a.Last
+	var end wire.Hash // the chain at the newest of them
 	for ; last > 0; last-- {
 		e, ok, err := d.Store.Find(a.Number, last)
 		if err == nil && !ok {
@@ -142,6 +139,9 @@ func (d *Desk) returned(a ledger.Account, size, succession uint64) (last uint64,
 		}
 		if err != nil {
 			return 0, chain, nil, nil, err
+		}
+		if last == a.Last {
+			end = e.Entry.Chain
 		}
 		if e.Index < size {
 			chain = e.Entry.Chain
@@ -164,7 +164,7 @@ func (d *Desk) returned(a ledger.Account, size, succession uint64) (last uint64,
 	for _, m := range messages {
 		h = wire.ChainNext(h, m.Change)
 	}
-	if h != a.Chain {
+	if h != end {
 		return 0, chain, nil, nil, fmt.Errorf("numbers %d to %d: %w", last+1, a.Last, errNotHeld)
 	}
 	return last, chain, messages, kv, nil
