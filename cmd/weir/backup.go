@@ -233,8 +233,12 @@ func (p *program) restored(v host.UnpackView) {
 	}
 }
 
-// place says so when the directory finds itself where it has not been before.
+// place says so, once, when the directory finds itself where it has not been before.
 func (p *program) place(o options) error {
+	if p.placed {
+		return nil
+	}
+	p.placed = true
 	why, err := o.dir.Elsewhere()
 	if err == nil {
 		p.remark(why)

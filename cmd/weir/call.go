@@ -118,6 +118,11 @@ func (p *program) keyFor(o options, db host.Database, name string) (*keys.Identi
 	if db.Role == roleManager && !signs[name] || keyless[name] {
 		return nil, nil
 	}
+	if signs[name] {
+		if err := p.place(o); err != nil {
+			return nil, err
+		}
+	}
 	return p.identity(o)
 }
 
@@ -151,6 +156,9 @@ func (p *program) online(c *cli.Context, o options, db host.Database, f func(cal
 	}
 	if p.running(c, o, db) {
 		return f(running)
+	}
+	if err := p.place(o); err != nil {
+		return err
 	}
 	id, err := p.identity(o)
 	if err != nil {

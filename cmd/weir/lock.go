@@ -63,7 +63,11 @@ func (p *program) free(c *cli.Context, o options, db host.Database, name string)
 	if c.Context.Err() != nil {
 		return c.Context.Err()
 	}
-	if !errors.Is(err, control.ErrNotRunning) {
+	var copied *control.CopyError
+	switch {
+	case errors.As(err, &copied):
+		return err
+	case !errors.Is(err, control.ErrNotRunning):
 		return &control.Error{Code: host.CodeLocked, Text: fmt.Sprintf("%s is in use: another weir runs on it", o.dir)}
 	}
 	return nil

@@ -36,6 +36,7 @@ type program struct {
 
 	given   map[string]bool // flags on the command line
 	own     *keys.Identity  // of the directory, once it is opened
+	placed  bool            // it was looked whether the directory is a copy
 	logFile *host.LogFile   // of what runs; nil: the terminal
 }
 

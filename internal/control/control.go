@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
@@ -24,10 +25,21 @@ const (
 	bodyBytesMax = 16 << 20
 	pathCharsMax = 96
 	socketSuffix = ".sock"
+
+	directoryParameter = "directory" // of a call: which directory it means
 )
 
 // ErrNotRunning: nobody answers at the place.
 var ErrNotRunning = errors.New("no weir runs here")
+
+// CopyError: what answers at the place serves another directory, of which the
+// caller's is a copy. Nothing was called.
+type CopyError struct{ Here, Served string }
+
+func (e *CopyError) Error() string {
+	return fmt.Sprintf("%s is a copy of %s, which is in use: a weir runs there. Nothing was done here, since two with one key stop each other. "+
+		"Use the other one; or, if this one is to go on in its place, end the other one for good, and then say so here once with weir doctor --fix", e.Here, e.Served)
+}
 
 // Error is a failure of the called command: Code is its exit code.
 type Error struct {
@@ -46,7 +58,8 @@ type Server struct {
 	http   *http.Server
 	socket string
 	place  string
-	temp   string // the private directory of a socket that lies elsewhere
+	dir    fs.FileInfo // the directory that is served, whatever it is called by now
+	temp   string      // the private directory of a socket that lies elsewhere
 	done   chan struct{}
 }
 
@@ -55,6 +68,10 @@ type Server struct {
 // is removed.
 func Serve(place string, h Handler) (*Server, error) {
 	s := &Server{place: place, socket: place + socketSuffix, done: make(chan struct{})}
+	var err error
+	if s.dir, err = os.Stat(filepath.Dir(place)); err != nil {
+		return nil, fmt.Errorf("open the control socket: %w", err)
+	}
 	if len(s.socket) > pathCharsMax {
 		temp, err := os.MkdirTemp("", "weir-")
 		if err != nil {
@@ -77,7 +94,7 @@ func Serve(place string, h Handler) (*Server, error) {
 		l.Close()
 		return nil, fmt.Errorf("open the control socket: %w", err)
 	}
-	s.http = &http.Server{Handler: handler(h), ReadHeaderTimeout: 10 * time.Second}
+	s.http = &http.Server{Handler: s.only(handler(h)), ReadHeaderTimeout: 10 * time.Second}
 	go func() {
 		defer close(s.done)
 		s.http.Serve(l)
@@ -94,6 +111,24 @@ func (s *Server) Close() error {
 		os.RemoveAll(s.temp)
 	}
 	return err
+}
+
+// only lets calls through that mean the directory that is served: its files name
+// this socket in a copy of it, too.
+func (s *Server) only(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if meant := r.URL.Query().Get(directoryParameter); meant != "" {
+			if i, err := os.Stat(meant); err != nil || !os.SameFile(i, s.dir) {
+				served, err := filepath.Abs(filepath.Dir(s.place))
+				if err != nil {
+					served = filepath.Dir(s.place)
+				}
+				http.Error(w, served, http.StatusMisdirectedRequest)
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 func handler(h Handler) http.Handler {
@@ -139,8 +174,8 @@ func trusted(dir, socket string) bool {
 }
 
 // Call runs a command in the process that answers at a place. It gives
-// ErrNotRunning when there is none, the context's error when that ends first,
-// and an *Error when the command failed.
+// ErrNotRunning when there is none, a *CopyError when it is another directory's,
+// the context's error when that ends first, and an *Error when the command failed.
 func Call(ctx context.Context, place, name string, in, out any) error {
 	b, err := os.ReadFile(place)
 	if err != nil {
@@ -165,7 +200,12 @@ func Call(ctx context.Context, place, name string, in, out any) error {
 			return c, nil
 		},
 	}}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://weir/"+name, bytes.NewReader(body))
+	here, err := filepath.Abs(filepath.Dir(place))
+	if err != nil {
+		return fmt.Errorf("call %s: %w", name, err)
+	}
+	to := url.URL{Scheme: "http", Host: "weir", Path: "/" + name, RawQuery: url.Values{directoryParameter: {here}}.Encode()}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to.String(), bytes.NewReader(body))
 	if err != nil {
 		return fmt.Errorf("call %s: %w", name, err)
 	}
@@ -190,6 +230,9 @@ func Call(ctx context.Context, place, name string, in, out any) error {
 	}
 	if err != nil || len(answer) > bodyBytesMax {
 		return errors.New("the weir that runs here went away in the middle of its answer")
+	}
+	if resp.StatusCode == http.StatusMisdirectedRequest {
+		return &CopyError{Here: here, Served: strings.TrimSpace(string(answer))}
 	}
 	if resp.StatusCode != http.StatusOK {
 		e := &Error{Code: 1, Text: strings.TrimSpace(string(answer))}

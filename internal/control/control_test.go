@@ -120,11 +120,12 @@ func TestASocketOfSomebodyElseIsNotCalled(t *testing.T) {
 	if err := os.WriteFile(place, []byte(filepath.Join(elsewhere, "control.sock")+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for mode, want := range map[os.FileMode]error{0o700: nil, 0o711: ErrNotRunning, 0o777: ErrNotRunning} {
+	for mode, called := range map[os.FileMode]bool{0o700: true, 0o711: false, 0o777: false} {
 		if err := os.Chmod(elsewhere, mode); err != nil {
 			t.Fatal(err)
 		}
-		if err := Call(t.Context(), place, "hello", nil, nil); !errors.Is(err, want) {
+		var answered *CopyError // by itself, for its own directory
+		if err := Call(t.Context(), place, "hello", nil, nil); errors.As(err, &answered) != called || !called && !errors.Is(err, ErrNotRunning) {
 			t.Errorf("in a directory with mode %o: %v", mode, err)
 		}
 	}
@@ -136,6 +137,39 @@ func TestASocketOfSomebodyElseIsNotCalled(t *testing.T) {
 	}
 	if err := Call(t.Context(), place, "hello", nil, nil); !errors.Is(err, ErrNotRunning) {
 		t.Errorf("in another user's directory: %v", err)
+	}
+}
+
+// A copy has the file that names the socket, of a long path too; it is another directory by whatever name.
+func TestACopyOfADirectoryIsNotServed(t *testing.T) {
+	for _, name := range []string{"one", strings.Repeat("long", 30) + " ä?&"} {
+		parent := t.TempDir()
+		dir, copied, moved := filepath.Join(parent, name), filepath.Join(parent, name+"2"), filepath.Join(parent, "moved")
+		if err := errors.Join(os.Mkdir(dir, 0o700), os.Mkdir(copied, 0o700)); err != nil {
+			t.Fatal(err)
+		}
+		s, err := Serve(filepath.Join(dir, "control"), func(context.Context, string, json.RawMessage) (any, error) {
+			t.Error("called")
+			return nil, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		b, err := os.ReadFile(filepath.Join(dir, "control"))
+		if err := errors.Join(err, os.WriteFile(filepath.Join(copied, "control"), b, 0o600)); err != nil {
+			t.Fatal(err)
+		}
+		var is *CopyError
+		if err := Call(t.Context(), filepath.Join(copied, "control"), "hello", nil, nil); !errors.As(err, &is) || is.Here != copied || is.Served != dir {
+			t.Errorf("%v", err)
+		}
+		if err := errors.Join(os.Rename(copied, moved), os.Symlink(moved, copied)); err != nil {
+			t.Fatal(err)
+		}
+		if err := Call(t.Context(), filepath.Join(copied, "control"), "hello", nil, nil); !errors.As(err, &is) {
+			t.Errorf("by another name: %v", err)
+		}
 	}
 }
 

@@ -7,4 +7,7 @@
 // socket's path, and the socket lies beside it, with .sock behind the name. A
 // socket's path has room for about 100 characters. Where this one is longer, the
 // socket lies in a new private directory below the system's temporary one.
+//
+// A copy of the directory has that file too. So a call says which directory it
+// means, and is let through where that is the one that is served.
 package control

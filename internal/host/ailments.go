@@ -45,7 +45,11 @@ func ofDirectory() []ailment {
 		remedy: "if the file was never used and never will be, make this directory usable again, and throw the file away",
 		asks:   "Was the file never restored anywhere, and will you throw it away now? Then this directory goes on",
 	}, {
-		name: "copied", look: func(p *patient) (string, error) { return p.dir.Elsewhere() }, fix: settleHere,
+		name: "copy_in_use", look: copyInUse,
+		means:  "two devices with one key stop each other as soon as both sign something",
+		remedy: "use the other one, or end it for good and then give weir doctor --fix here once more: it asks, and this directory goes on",
+	}, {
+		name: "copied", look: copied, fix: settleHere,
 		means:  "two devices with one key stop each other as soon as both sign something",
 		remedy: "switch one of them off for good, and say here that this is the one",
 		asks:   "Is the other one not used any more, and never will be? Then this is the place of this directory from now on",
@@ -130,6 +134,22 @@ func moved(p *patient) (string, error) {
 	return fmt.Sprintf("this directory was moved away on %s, to %s", r.Begun.Local().Format("2006-01-02 15:04"), r.File), nil
 }
 
+// copyInUse says that what this directory is a copy of is in use.
+func copyInUse(p *patient) (string, error) {
+	c, err := p.dir.CopyInUse(p.ctx)
+	if c == nil {
+		return "", err
+	}
+	return fmt.Sprintf("this directory is a copy of %s, which is in use: a weir runs there", c.Served), nil
+}
+
+func copied(p *patient) (string, error) {
+	if c, err := p.dir.CopyInUse(p.ctx); c != nil || err != nil {
+		return "", err // another ailment's
+	}
+	return p.dir.Elsewhere()
+}
+
 func settleHere(p *patient) error {
 	at, err := filepath.Abs(string(p.dir))
 	if err != nil {
@@ -141,15 +161,12 @@ func settleHere(p *patient) error {
 // left is files that a crash left: sockets that nobody answers on, and parts of
 // backups that are older than any backup takes.
 func (p *patient) left() ([]string, error) {
-	places, err := filepath.Glob(filepath.Join(string(p.dir), "control*"))
+	places, err := p.dir.controls()
 	if err != nil {
 		return nil, err
 	}
 	var all []string
 	for _, place := range places {
-		if strings.HasSuffix(place, ".sock") {
-			continue
-		}
 		if err := control.Call(p.ctx, place, "doctor", nil, nil); errors.Is(err, control.ErrNotRunning) {
 			all = append(all, place)
 		}

@@ -89,6 +89,10 @@ func Code(err error) int {
 	if errors.As(err, &refused) {
 		return CodeRefused
 	}
+	var copied *control.CopyError
+	if errors.As(err, &copied) {
+		return CodeLocked
+	}
 	for _, c := range codes {
 		if errors.Is(err, c.err) {
 			return c.code

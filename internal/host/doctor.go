@@ -144,7 +144,8 @@ func (p *patient) examine() error {
 	if p.ctx.Err() != nil {
 		return p.ctx.Err()
 	}
-	if !errors.Is(err, control.ErrNotRunning) {
+	var elsewhere *control.CopyError
+	if !errors.Is(err, control.ErrNotRunning) && !errors.As(err, &elsewhere) {
 		p.runs, p.running = true, said.Warnings
 		if said.Problem != "" {
 			p.running = append(p.running, said.Problem)

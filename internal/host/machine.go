@@ -1,13 +1,18 @@
 package host
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+
+	"weir/internal/control"
 )
 
 // machineRecord is where a data directory lives: hashes, with a salt of its own, of
@@ -65,16 +70,16 @@ func (d Directory) Elsewhere() (string, error) {
 	is := hashed(was.Salt, at, at)
 	switch {
 	case is.Machine != was.Machine:
-		return fmt.Sprintf(copied, "this directory was last used on another computer"), nil
+		return fmt.Sprintf(elsewhere, "this directory was last used on another computer"), nil
 	case is.Path != was.Path && is.Place != was.Place:
-		return fmt.Sprintf(copied, "this directory is a copy of one that was used elsewhere on this computer"), nil
+		return fmt.Sprintf(elsewhere, "this directory is a copy of one that was used elsewhere on this computer"), nil
 	case is != was:
 		return "", d.settle(at) // renamed, or written anew in its place
 	}
 	return "", nil
 }
 
-const copied = "%s. If the other one is still used, use only one of them: two with one key stop each other. " +
+const elsewhere = "%s. If the other one is still used, use only one of them: two with one key stop each other. " +
 	"If it is not, and never will be again, say so once with weir doctor --fix. To go to another computer there is weir move"
 
 // settle has the directory remember where it is now.
@@ -83,4 +88,30 @@ func (d Directory) settle(at string) error {
 		return nil // there is none yet
 	}
 	return writeState(d.machineFile(), machineAt(at, at))
+}
+
+// CopyInUse says of what the directory is a copy, where a weir runs on that: the
+// copy's files name its socket. nil: of nothing, or of what nobody uses.
+func (d Directory) CopyInUse(ctx context.Context) (*control.CopyError, error) {
+	places, err := d.controls()
+	if err != nil {
+		return nil, err
+	}
+	for _, place := range places {
+		var copied *control.CopyError
+		err := control.Call(ctx, place, "copied", nil, nil)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if errors.As(err, &copied) {
+			return copied, nil
+		}
+	}
+	return nil, nil
+}
+
+// controls are the places where something answers, or did (Control).
+func (d Directory) controls() ([]string, error) {
+	places, err := filepath.Glob(filepath.Join(string(d), "control*"))
+	return slices.DeleteFunc(places, func(place string) bool { return strings.HasSuffix(place, ".sock") }), err
 }

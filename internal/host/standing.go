@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,6 +30,7 @@ type StandingDatabase struct {
 	Name        string `json:"name,omitempty"`
 	Role        string `json:"role"`
 	Running     bool   `json:"running"`
+	Copy        string `json:"copy_of,omitempty"` // the directory that this one is a copy of, where that is in use
 	Problem     string `json:"problem,omitempty"`
 	Joining     string `json:"joining,omitempty"` // of a member's that runs
 	Members     int    `json:"members"`           // of a manager's that runs
@@ -89,6 +91,11 @@ func (d Directory) standing(ctx context.Context, db Database) StandingDatabase {
 			v.Name = s.Name
 		}
 	}
+	var copied *control.CopyError
+	if errors.As(err, &copied) {
+		v.Copy = copied.Served
+		return v
+	}
 	v.Running = !errors.Is(err, control.ErrNotRunning)
 	if v.Running && err != nil {
 		v.Problem = err.Error()
@@ -106,6 +113,8 @@ func (v StandingView) Line() string {
 		}
 		part = fmt.Sprintf("%q", part)
 		switch {
+		case db.Copy != "":
+			part += fmt.Sprintf(" is set up, and this is a copy of %s, where a weir runs: two with one key stop each other", db.Copy)
 		case !db.Running:
 			part += " is set up and does not run"
 		case db.Problem != "":
@@ -149,6 +158,10 @@ func Next(all []StandingView) (Step, bool) {
 var urgencies = []func(StandingView) (Step, bool){
 	func(v StandingView) (Step, bool) {
 		return v.step("the data does not read", "weir %s audit", v.role()), v.Problem != ""
+	},
+	func(v StandingView) (Step, bool) {
+		copied := slices.ContainsFunc(v.Databases, func(db StandingDatabase) bool { return db.Copy != "" })
+		return v.doctor("see what to do about the copy"), copied
 	},
 	func(v StandingView) (Step, bool) {
 		return v.each(func(db StandingDatabase) bool { return !db.Running }, "start it", "weir %s run")
@@ -203,6 +216,11 @@ func (v StandingView) step(why, command string, args ...any) Step {
 		s.Command += " --dir " + Quoted(v.Dir)
 	}
 	return s
+}
+
+// doctor is weir doctor for this directory.
+func (v StandingView) doctor(why string) Step {
+	return Step{Why: why, Command: "weir doctor --dir " + Quoted(v.Dir)}
 }
 
 // each is the step for the first database of which something is so.

@@ -18,6 +18,7 @@ func TestTheNextStepIsTheMostUrgentOne(t *testing.T) {
 		"a key of a manager":     {[]StandingView{{Role: RoleManager, Dir: "/m", Key: "open", Written: true}}, "weir manager init"},
 		"a key elsewhere":        {[]StandingView{{Dir: "/my things", Key: "open", Written: true}}, "weir member join --dir '/my things'"},
 		"what does not run":      {[]StandingView{with(manager, same), with(member, func(db *StandingDatabase) { db.Running = false })}, "weir member run"},
+		"a copy":                 {[]StandingView{with(manager, same), with(member, func(db *StandingDatabase) { db.Running, db.Copy = false, "/e" })}, "weir doctor --dir /d"},
 		"a problem":              {[]StandingView{with(manager, func(db *StandingDatabase) { db.Problem = "a clock" }), with(member, same)}, "weir manager status"},
 		"nobody was invited":     {[]StandingView{with(manager, func(db *StandingDatabase) { db.Members = 0 })}, "weir manager invite"},
 		"somebody was invited":   {[]StandingView{with(manager, func(db *StandingDatabase) { db.Members, db.Invitations = 0, 1 })}, "weir manager status"},
