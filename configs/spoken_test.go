@@ -10,20 +10,21 @@ import (
 // quiet are the rooms and files whose texts no user of the program meets as a
 // message, each with its reason.
 var quiet = map[string]string{
-	"internal/bench":               "for whoever works on weir",
-	"internal/demo":                "the demo tells its own story",
-	"internal/simnet":              "simulated; no command reaches it",
-	"manager/simtest":              "simulated; no command reaches it",
-	"internal/lookup/kademliatest": "for tests",
-	"internal/host/standing.go":    "how things stand, each with what is next",
-	"configs/messages.go":          "what a test keeps from happening",
-	"ledger/store/crash.go":        "a simulated disk",
-	"ledger/store/crashlogs.go":    "a simulated disk",
-	"internal/mainline/hostile.go": "the demo's hostile nodes",
-	"internal/mainline/place.go":   "for measurements",
-	"cmd/weir/bench.go":            "for whoever works on weir",
-	"ledger/store/modelfiles.go":   "a simulated disk",
-	"ledger/store/model.go":        "a simulated disk",
+	"internal/bench":                "for whoever works on weir",
+	"internal/demo":                 "the demo tells its own story",
+	"internal/simnet":               "simulated; no command reaches it",
+	"manager/simtest":               "simulated; no command reaches it",
+	"internal/lookup/kademliatest":  "for tests",
+	"internal/host/standing.go":     "how things stand, each with what is next",
+	"internal/host/doctorstatus.go": "what weir status says, and commands",
+	"configs/messages.go":           "what a test keeps from happening",
+	"ledger/store/crash.go":         "a simulated disk",
+	"ledger/store/crashlogs.go":     "a simulated disk",
+	"internal/mainline/hostile.go":  "the demo's hostile nodes",
+	"internal/mainline/place.go":    "for measurements",
+	"cmd/weir/bench.go":             "for whoever works on weir",
+	"ledger/store/modelfiles.go":    "a simulated disk",
+	"ledger/store/model.go":         "a simulated disk",
 }
 
 // told are the fields whose text is shown to people as what is wrong.

@@ -15,10 +15,8 @@ const wrongClock = "%s. An entry with a wrong time cannot be taken back, so noth
 // clock says why this machine's clock is not believed, and what to do; ""
 // when it is. A leap backward needs no yes: the log's time stands still.
 func (d *Desk) clock() string {
-	now, last := d.Now(), d.written()
-	if now.Sub(last) > clockLeap {
-		return fmt.Sprintf(wrongClock, fmt.Sprintf("this machine's clock says %s, which is %d days after this manager last wrote anything",
-			now.UTC().Format("2006-01-02 15:04"), int(now.Sub(last).Hours()/24)))
+	if why := d.ClockAhead(); why != "" {
+		return fmt.Sprintf(wrongClock, why)
 	}
 	if d.drifted != nil {
 		if why := d.drifted(); why != "" {
@@ -26,6 +24,17 @@ func (d *Desk) clock() string {
 		}
 	}
 	return ""
+}
+
+// ClockAhead says how far the clock is after the last thing written, where that is
+// so far that somebody must look; "": it is not.
+func (d *Desk) ClockAhead() string {
+	now, last := d.Now(), d.written()
+	if now.Sub(last) <= clockLeap {
+		return ""
+	}
+	return fmt.Sprintf("this machine's clock says %s, which is %d days after this manager last wrote anything",
+		now.UTC().Format("2006-01-02 15:04"), int(now.Sub(last).Hours()/24))
 }
 
 // written is when this manager last wrote anything, or somebody said that the

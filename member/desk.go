@@ -23,6 +23,7 @@ import (
 type Desk struct {
 	Store    *store.Store
 	Identity *keys.Identity
+	Public   keys.Public // whose desk it is where Identity is nil: then it only reads
 	Random   io.Reader
 	Now      func() time.Time
 
@@ -51,7 +52,7 @@ var (
 // Account is the own account. The manager's key has none as a member: an outbox
 // under it would lie where the head does.
 func (d *Desk) Account() (ledger.Account, error) {
-	st, key := d.Store.State(), d.Identity.Public()
+	st, key := d.Store.State(), d.public()
 	a, ok := st.ByKey(key)
 	if ok && a.Number != 0 {
 		return a, nil
@@ -99,13 +100,20 @@ func (d *Desk) owned() (bool, error) {
 	if err != nil || !ok {
 		return false, err
 	}
-	if own := d.Identity.Public().String(); own != owner {
+	if own := d.public().String(); own != owner {
 		return false, fmt.Errorf("%w: it was joined with %s, and the key here is %s; put the file of the first one back, or use another --dir", ErrOtherKey, owner, own)
 	}
 	return true, nil
 }
 
-func (d *Desk) owner() store.KV { return record(keyOwner, d.Identity.Public().String()) }
+func (d *Desk) owner() store.KV { return record(keyOwner, d.public().String()) }
+
+func (d *Desk) public() keys.Public {
+	if d.Identity == nil {
+		return d.Public
+	}
+	return d.Identity.Public()
+}
 
 // ready gives the sender as it stands after the newest entry of the log. What
 // this device did not make it does not go on from: ErrOtherDevice.

@@ -77,11 +77,30 @@ func (s Signed) Result() Result {
 	return r
 }
 
-// Restored says whether the store was restored and has not looked yet, and from
-// what.
-func (d *Desk) Restored() (why string, ok bool, err error) {
+// Restored says whether the store was restored, and from what, or takes over, and has
+// not looked yet.
+func (d *Desk) Restored() (why string, takesOver, ok bool, err error) {
 	r, ok, err := readRecord[restoredRecord](d.Store, keyRestored)
-	return r.Why, ok, err
+	return r.Why, r.TakeOver, ok, err
+}
+
+// WillTakeOver writes down that this device goes on, whatever another one did with the
+// key: a Member that has the newest log does it, with what waits on the DHT under the
+// key and goes together with the log. What contradicts either is given up; the caller
+// has asked. Adoption says what came of it, as soon as Restored says that it has
+// looked. It needs no more than the public key.
+func (d *Desk) WillTakeOver() error {
+	if _, err := d.Account(); err != nil {
+		return err
+	}
+	if _, err := d.owned(); err != nil {
+		return fmt.Errorf("take over: %w", err)
+	}
+	now := restoredRecord{When: d.Now().UnixMilli(), TakeOver: true}
+	if err := d.Store.Commit(nil, store.KV{Key: keyForeign}, record(keyRestored, now)); err != nil {
+		return fmt.Errorf("take over: %w", err)
+	}
+	return nil
 }
 
 // Adoption is the last one; false: there was none.

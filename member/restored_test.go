@@ -29,7 +29,7 @@ func adopted(t testing.TB, d *device) Adoption {
 	if err != nil || !ok {
 		t.Fatalf("nothing was taken over (%v): %+v", err, d.Status())
 	}
-	if _, still, err := d.Desk().Restored(); err != nil || still {
+	if _, _, still, err := d.Desk().Restored(); err != nil || still {
 		t.Fatalf("it is still restored (%v)", err)
 	}
 	return a

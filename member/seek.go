@@ -5,27 +5,16 @@ import (
 	"fmt"
 
 	"weir/internal/lookup"
-	"weir/ledger/store"
 	"weir/ledger/wire"
 )
 
-// TakeOverFound has this device go on, whatever another one did with the key: once
-// it has the newest log, with what waits on the DHT under the key and goes together
-// with the log. What contradicts either is given up; the caller has asked. Desk's
-// Adoption says what came of it, as soon as Restored says that it has looked.
+// TakeOverFound is the desk's WillTakeOver, and begins with it.
 func (m *Member) TakeOverFound() error {
 	if m.desk == nil {
 		return ErrNoCharter
 	}
-	if _, err := m.desk.Account(); err != nil {
+	if err := m.desk.WillTakeOver(); err != nil {
 		return err
-	}
-	if _, err := m.desk.owned(); err != nil {
-		return fmt.Errorf("take over: %w", err)
-	}
-	now := restoredRecord{When: m.ports.Clock.Now().UnixMilli(), TakeOver: true}
-	if err := m.store.Commit(nil, store.KV{Key: keyForeign}, record(keyRestored, now)); err != nil {
-		return fmt.Errorf("take over: %w", err)
 	}
 	m.hand.trouble, m.hand.retries = "", 0
 	m.handSoon(0)

@@ -102,20 +102,30 @@ func (p *program) patient(dir string) (string, error) {
 }
 
 func (p *program) diagnosis(v doctorView, fixing bool) {
-	if len(v.Findings) == 0 {
+	if v.Well {
 		p.printf("All well with %s.\n", v.Directory)
-		return
 	}
 	for _, f := range v.Findings {
-		state := yes(f.Note, "note", "not well")
+		in := yes(f.Database == "", "", " (database "+short(f.Database)+")")
 		if f.Fixed {
-			state = "put right"
+			p.printf("put right: %s%s\n", f.Done, in)
+			continue
 		}
-		p.printf("%s: %s%s\n  it means: %s\n  to do:    %s\n", state, f.What, yes(f.Database == "", "", " (database "+short(f.Database)+")"), f.Means, f.Remedy)
+		p.printf("%s: %s%s\n", yes(f.Note, "note", "not well"), f.What, in)
+		if f.Means != "" {
+			p.printf("  it means: %s\n", f.Means)
+		}
+		todo := "  to do:    "
+		for _, line := range []string{f.Remedy, f.Command} {
+			if line != "" {
+				p.printf("%s%s\n", todo, line)
+				todo = "            "
+			}
+		}
 		switch {
-		case f.Fixed || f.Fix == "":
+		case f.Fix == "":
 		case !fixing:
-			p.printf("            weir doctor --fix does it%s\n", yes(f.Fix == host.FixAsks, ", and asks first", ""))
+			p.printf("            weir doctor --fix --dir %s does it%s\n", host.Quoted(v.Directory), yes(f.Fix == host.FixAsks, ", and asks first", ""))
 		default:
 			p.printf("            it was not done: on a terminal weir doctor --fix asks, and --yes says yes\n")
 		}

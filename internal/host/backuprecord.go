@@ -43,9 +43,9 @@ func (d Directory) BackupHint(now time.Time) (string, error) {
 	case err != nil:
 		return "", err
 	case !ok:
-		return "there has never been a backup of this directory; weir backup --out FILE makes one", nil
+		return "there has never been a backup of this directory", nil
 	case age > backupOld:
-		return fmt.Sprintf("the newest backup is %d days old; weir backup --out FILE makes a new one", int(age.Hours()/24)), nil
+		return fmt.Sprintf("the newest backup is %d days old", int(age.Hours()/24)), nil
 	}
 	return "", nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"weir/internal/control"
@@ -13,14 +14,16 @@ import (
 
 // Finding is something that a doctor found.
 type Finding struct {
-	Name     string `json:"name"`               // of the ailment: a stable snake_case word
+	Name     string `json:"name"`               // of the ailment, or of a Problem: a stable snake_case word
 	Database string `json:"database,omitempty"` // which; "": the directory
 	What     string `json:"what"`               // was found
 	Means    string `json:"means"`
-	Remedy   string `json:"remedy"`         // what people do, or what --fix does
-	Fix      string `json:"fix,omitempty"`  // FixAlone or FixAsks; "": people do it
-	Note     bool   `json:"note,omitempty"` // advice: nothing is wrong yet
+	Remedy   string `json:"remedy"`            // what people do, or what --fix does; "": What says it
+	Command  string `json:"command,omitempty"` // the one for it, as a shell takes it
+	Fix      string `json:"fix,omitempty"`     // FixAlone or FixAsks; "": people do it
+	Note     bool   `json:"note,omitempty"`    // advice: nothing is wrong yet
 	Fixed    bool   `json:"fixed"`
+	Done     string `json:"done,omitempty"` // what was done
 }
 
 // How a finding is put right.
@@ -34,9 +37,10 @@ const (
 type ailment struct {
 	name, means, remedy string
 	look                func(*patient) (what string, err error) // "": all well
-	fix                 func(*patient) error                    // nil: people do it
+	fix                 func(*patient) (done string, err error) // nil: people do it
 	asks                string                                  // the question before fix; "": it is safe
 	note                bool
+	covers              []string // the Problems of weir status that it says better
 }
 
 // patient is a directory that is looked at, and then each database of it.
@@ -45,11 +49,15 @@ type patient struct {
 	dir Directory
 	now time.Time
 
-	db      *Database
-	store   *store.Store // nil: it does not open, or somebody has it
-	broken  error        // why the store does not open; nil where somebody has it
-	running []string     // what the manager or agent that runs says is wrong
-	runs    bool         // one runs
+	db       *Database
+	several  bool         // there are more of its role here
+	store    *store.Store // nil: it does not open, or somebody has it
+	broken   error        // why the store does not open; nil where somebody has it
+	runs     bool         // a manager or agent has it
+	problems []Problem    // what that one says is not well
+	link     string       // the database's, for reading; "": it is not known
+	covered  []string     // Problems that were said already, here and of the directory
+	covers   int          // of them of the directory
 }
 
 // Doctor looks at a directory and everything in it. ask is asked before a fix that
@@ -77,12 +85,19 @@ func Doctor(ctx context.Context, d Directory, fix bool, ask func(question string
 	if err != nil {
 		return found, nil // which an ailment says
 	}
+	p.covers = len(p.covered)
 	for _, db := range dbs {
-		p.db = &db
+		p.db, p.covered = &db, p.covered[:p.covers]
+		p.several = slices.ContainsFunc(dbs, func(other Database) bool { return other.Role == db.Role && other.ID != db.ID })
 		if err := p.examine(); err != nil {
 			return found, err
 		}
 		err := treat(ofDatabase())
+		if err == nil {
+			var stands []Finding
+			stands, err = p.stands()
+			found = append(found, stands...)
+		}
 		if p.store != nil {
 			err = errors.Join(err, p.store.Close())
 		}
@@ -99,10 +114,11 @@ func (p *patient) treat(a ailment, fix bool, ask func(string) (bool, error)) (*F
 	if err != nil || what == "" {
 		return nil, err
 	}
-	f := &Finding{Name: a.name, What: what, Means: a.means, Remedy: a.remedy, Note: a.note}
+	f := &Finding{Name: a.name, What: what, Means: a.means, Remedy: a.remedy, Command: p.command(a.name), Note: a.note}
 	if p.db != nil {
 		f.Database = p.db.ID
 	}
+	p.covered = append(p.covered, a.covers...)
 	switch {
 	case a.fix == nil:
 		return f, nil
@@ -122,7 +138,7 @@ func (p *patient) treat(a ailment, fix bool, ask func(string) (bool, error)) (*F
 			return f, err
 		}
 	}
-	if err := a.fix(p); err != nil {
+	if f.Done, err = a.fix(p); err != nil {
 		return f, err
 	}
 	f.Fixed = true
@@ -131,14 +147,14 @@ func (p *patient) treat(a ailment, fix bool, ask func(string) (bool, error)) (*F
 
 // examine opens the database, or asks who has it.
 func (p *patient) examine() error {
-	p.store, p.broken, p.running, p.runs = nil, nil, nil, false
+	p.store, p.broken, p.runs, p.problems, p.link = nil, nil, false, nil, ""
 	raw, err := json.Marshal(Request{DB: p.db.ID})
 	if err != nil {
 		return err
 	}
 	var said struct {
-		Problem  string   `json:"problem"`
-		Warnings []string `json:"warnings"`
+		Problems []Problem `json:"problems"`
+		Link     string    `json:"link"` // a manager's
 	}
 	err = control.Call(p.ctx, p.dir.Control(*p.db), p.db.Role+" status", json.RawMessage(raw), &said)
 	if p.ctx.Err() != nil {
@@ -146,21 +162,15 @@ func (p *patient) examine() error {
 	}
 	var elsewhere *control.CopyError
 	if !errors.Is(err, control.ErrNotRunning) && !errors.As(err, &elsewhere) {
-		p.runs, p.running = true, said.Warnings
-		if said.Problem != "" {
-			p.running = append(p.running, said.Problem)
-		}
+		p.runs, p.problems, p.link = true, said.Problems, said.Link
 		if err != nil {
-			p.running = append(p.running, Text(err))
+			p.problems = append(p.problems, Problem{Code: "no_status", Text: Text(err)})
 		}
-		return nil
-	}
-	s, err := p.dir.openStore(*p.db)
-	switch {
-	case err == nil:
-		p.store = s
-	case !errors.Is(err, store.ErrLocked) && !errors.Is(err, store.ErrNotFound):
+	} else if p.store, err = p.dir.openStore(*p.db); err != nil && !errors.Is(err, store.ErrLocked) && !errors.Is(err, store.ErrNotFound) {
 		p.broken = err
+	}
+	if p.link == "" {
+		p.link = p.db.public(p.store)
 	}
 	return nil
 }

@@ -174,10 +174,13 @@ func (m *Manager) link(in LinkIn) (LinkView, error) {
 	return LinkView{ID: l.ID.String(), Link: text}, err
 }
 
+// bootstrapMax is how many addresses a link carries at most.
+const bootstrapMax = 4
+
 // bootstrap is the addresses that links carry: those the manager was given
 // when it was founded on a network of its own.
 func (m *Manager) bootstrap() []netip.AddrPort {
-	return m.db.Bootstrap[:min(len(m.db.Bootstrap), 4)]
+	return m.db.Bootstrap[:min(len(m.db.Bootstrap), bootstrapMax)]
 }
 
 func (m *Manager) audit() (any, error) {

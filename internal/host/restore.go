@@ -168,7 +168,7 @@ func (s *seat) adopts() (v RestoreView, done bool, err error) {
 	case st.Foreign != "":
 		return v, false, refused("%s", st.Foreign)
 	}
-	if _, still, err := d.Restored(); err != nil || still {
+	if _, _, still, err := d.Restored(); err != nil || still {
 		return v, false, err
 	}
 	acc, err := d.Account()
