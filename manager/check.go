@@ -14,7 +14,7 @@ const twoMachines = "another machine runs this manager: %s. This one has stopped
 	"Find the other machine, switch one of the two off, and keep the directory whose log is longer."
 
 const restored = "the network knows a newer state of this database than this directory holds: %s. It was probably restored from an old copy. " +
-	"Nothing was published. Put the newest directory back or, if it is lost, rebuild this one from what is published: weir manager recover LINK."
+	"Nothing was published. Put the newest directory back or, if it is lost, rebuild this one from what is published: weir manager recover %s"
 
 // checkStart lets a manager that starts publish, once one complete poll has
 // shown nothing newer of its own (DESIGN section 3.6).
@@ -33,12 +33,12 @@ func (m *Manager) checkStart(c *cycle) {
 		return
 	}
 	if size := m.verified(); size > m.Store.State().Size {
-		m.refuse(fmt.Sprintf(restored, fmt.Sprintf("a member has verified %d entries, the log here has %d", entriesOf(size), entriesOf(m.Store.State().Size))))
+		m.older(fmt.Sprintf("a member has verified %d entries, the log here has %d", entriesOf(size), entriesOf(m.Store.State().Size)))
 		return
 	}
 	for _, it := range items(c.own.Item, c.own.Conflicts) {
 		if why, _ := m.foreign(it); why != "" {
-			m.refuse(fmt.Sprintf(restored, why))
+			m.older(why)
 			return
 		}
 	}
@@ -49,6 +49,17 @@ func (m *Manager) checkStart(c *cycle) {
 	if err := m.allow(); err != nil {
 		c.report.Problem = err.Error()
 	}
+}
+
+// older refuses, since the network knows more than this directory.
+func (m *Manager) older(why string) {
+	link := m.Link(m.cfg.Bootstrap)
+	link.ReadKey = nil // the manager's own words give it
+	text, err := link.Link()
+	if err != nil {
+		text = "LINK"
+	}
+	m.refuse(fmt.Sprintf(restored, why, text))
 }
 
 // verified is the size of the largest checkpoint under this manager's signature
@@ -90,9 +101,9 @@ func (m *Manager) foreign(it lookup.Item) (string, *wire.Evidence) {
 	}
 	switch {
 	case it.Seq > m.head.Seq:
-		return fmt.Sprintf("there is a head with seq %d, and the highest signed here is %d", it.Seq, m.head.Seq), nil
+		return "the network has a head that was signed at " + wire.SeqDate(it.Seq) + ", and the newest that was signed here is of " + wire.SeqDate(m.head.Seq), nil
 	case it.Seq == m.head.Seq:
-		return fmt.Sprintf("there are two heads with seq %d", it.Seq), nil
+		return "there are two heads that differ and were both signed at " + wire.SeqDate(it.Seq), nil
 	}
 	return "", nil
 }

@@ -40,7 +40,7 @@ func (d *Desk) inherit() error {
 		return err
 	}
 	if old.Seq > it.Seq {
-		return fmt.Errorf("this directory has signed a head with seq %d, and the newest that was found has %d", old.Seq, it.Seq)
+		return fmt.Errorf("this directory has signed a head at %s, and the newest that was found is of %s, before that", wire.SeqDate(old.Seq), wire.SeqDate(it.Seq))
 	}
 	kv := []store.KV{record(keyHead, headRecord{Value: it.Value, Seq: it.Seq, Sig: it.Sig, Cycle: h.Cycle})}
 	if h.Checkpoint.Size == st.Size { // an old copy may have entries that nobody was shown yet

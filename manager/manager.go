@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"weir/internal/lookup"
@@ -15,12 +16,13 @@ import (
 
 // Config tunes a Manager; zero fields take the defaults named.
 type Config struct {
-	Cycle        time.Duration // from the start of one cycle to the next: 30 s
-	ChunkLookups int           // chunk look-ups a member and cycle: 4
-	ChunkGrace   time.Duration // how long a cycle waits for chunks once all keys have answered: 2 s
-	Reput        time.Duration // from one put of what is alive to the next, ± 10 %: 1 h
-	ClockDrift   time.Duration // forward against the monotonic clock while running, from which a yes is needed: 1 h
-	OnCycle      func(Report)  // after each cycle
+	Cycle        time.Duration    // from the start of one cycle to the next: 30 s
+	ChunkLookups int              // chunk look-ups a member and cycle: 4
+	ChunkGrace   time.Duration    // how long a cycle waits for chunks once all keys have answered: 2 s
+	Reput        time.Duration    // from one put of what is alive to the next, ± 10 %: 1 h
+	ClockDrift   time.Duration    // forward against the monotonic clock while running, from which a yes is needed: 1 h
+	OnCycle      func(Report)     // after each cycle
+	Bootstrap    []netip.AddrPort // of the database's links
 
 	rehearsal bool // only look, as a start does, and say in Manager.rehearsed that it may publish; see Recovery
 }

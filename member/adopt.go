@@ -137,7 +137,7 @@ func (ad *adoption) theirs(found []*foundOutbox, own []wire.Message) ([]wire.Mes
 			err = fmt.Errorf("it has another change number %d than the log", parts.Number)
 		}
 		if err != nil {
-			ad.out.Unread = fmt.Sprintf("the outbox with seq %d that is on the DHT under this key: %v", o.item.Seq, err)
+			ad.out.Unread = fmt.Sprintf("the outbox of this key that is on the network, signed at %s: %v", wire.SeqDate(o.item.Seq), err)
 			if err := ad.contradicts(ad.out.Unread); err != nil {
 				return nil, err
 			}

@@ -40,9 +40,9 @@ type otherItem struct {
 
 func (e *otherItem) Error() string {
 	if e.ours {
-		return fmt.Sprintf("the outbox is out under seq %d", e.Seq)
+		return "the network has this outbox as it was put again at " + wire.SeqDate(e.Seq)
 	}
-	return fmt.Sprintf("there is an outbox with seq %d under this key that was not signed here", e.Seq)
+	return "the network has an outbox of this key that was signed at " + wire.SeqDate(e.Seq) + ", and not here"
 }
 
 // handSoon hands over after d, or at once after what is under way.

@@ -112,11 +112,11 @@ func (f *Follower) weigh(it *lookup.Item) {
 	}
 	h, err := wire.ParseHead(it.Value)
 	if err != nil {
-		f.problem = fmt.Sprintf("the head with seq %d: %v", it.Seq, err)
+		f.problem = fmt.Sprintf("the head that was signed at %s: %v", wire.SeqDate(it.Seq), err)
 		return
 	}
 	if !f.signed(h.Checkpoint) {
-		f.problem = fmt.Sprintf("the head with seq %d: its checkpoint is not signed by the database's log key", it.Seq)
+		f.problem = fmt.Sprintf("the head that was signed at %s: its checkpoint is not signed by the database's log key", wire.SeqDate(it.Seq))
 		return
 	}
 	if !f.agrees(h.Checkpoint) {

@@ -412,7 +412,7 @@ func TestTwoDevicesWithOneKeyAreNoticedAndOneMayTakeOver(t *testing.T) {
 		ann.offline = false
 		n := ann.pay(t, 2)
 		w.run(10 * time.Minute)
-		if s := ann.Status(); !strings.Contains(s.Foreign, "not signed here") {
+		if s := ann.Status(); !strings.Contains(s.Foreign, "and not here") {
 			t.Fatalf("%+v", s)
 		}
 		if r, err := ann.Desk().Result(n); !errors.Is(err, ErrOtherDevice) {
@@ -434,7 +434,7 @@ func TestTwoDevicesWithOneKeyAreNoticedAndOneMayTakeOver(t *testing.T) {
 		w, k, _, _ := village(t)
 		fresh := newDevice(t, k, 9, identity(11))
 		w.run(10 * time.Second)
-		if s := fresh.Status(); !strings.Contains(s.Foreign, "not signed here") {
+		if s := fresh.Status(); !strings.Contains(s.Foreign, "and not here") {
 			t.Fatalf("%+v", s)
 		}
 	})

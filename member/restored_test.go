@@ -310,7 +310,7 @@ func TestAnOutboxThatDoesNotReadStopsARestoredDevice(t *testing.T) {
 	k.store(it, &lookup.Stored{})
 	d := restoredDevice(t, k, 9, ann.id)
 	w.run(time.Minute)
-	if s := d.Status(); !strings.Contains(s.Foreign, "the outbox with seq") {
+	if s := d.Status(); !strings.Contains(s.Foreign, "the outbox of this key that is on the network") {
 		t.Fatalf("%+v", s)
 	}
 	check(t, d.TakeOverFound())

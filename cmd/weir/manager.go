@@ -209,6 +209,10 @@ func once(r manager.Report, tried string) (over bool, err error) {
 
 func cycleLine(v host.CycleView) string {
 	line := fmt.Sprintf("cycle %d: %d polled", v.Cycle, v.Polled)
+	if v.Phase == string(manager.Refusing) || v.Phase == string(manager.Stopped) {
+		line += ", nothing taken and nothing published: this manager may not go on"
+		return line + yes(v.Problem == "", "", "\n  "+v.Problem)
+	}
 	if v.Short > 0 {
 		line += fmt.Sprintf(" (%d unanswered)", v.Short)
 	}

@@ -144,6 +144,7 @@ func databaseNames(dbs []host.Database) string {
 // memberSession runs an agent from opening its stores to closing them.
 func (p *program) memberSession(c *cli.Context, o options, cfg host.AgentConfig) error {
 	var a *host.Agent
+	began := time.Now()
 	if err := p.alone(c, o, cfg.Databases[0], "member status", func() (err error) {
 		a, err = host.OpenAgent(c.Context, cfg)
 		return err
@@ -166,7 +167,7 @@ func (p *program) memberSession(c *cli.Context, o options, cfg host.AgentConfig)
 		p.logFile.Printf("The agent follows %s, listening on %s.", databaseNames(cfg.Databases), listen)
 		defer p.logFile.Printf("The agent has ended.")
 	}
-	others, stood := make([]news, len(cfg.Databases)), make([]standing, len(cfg.Databases))
+	others, stood, told := make([]news, len(cfg.Databases)), make([]standing, len(cfg.Databases)), make([]bool, len(cfg.Databases))
 	look := time.NewTicker(reopenPause)
 	defer look.Stop()
 	for {
@@ -181,6 +182,7 @@ func (p *program) memberSession(c *cli.Context, o options, cfg host.AgentConfig)
 				if why, err := otherDevice(c, a, db); err == nil {
 					p.remark(others[i].of(why))
 				}
+				told[i] = told[i] || p.tellAdoption(c, a, db, began)
 				p.follow(c, a, db, &stood[i])
 			}
 		}

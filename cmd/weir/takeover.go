@@ -52,12 +52,26 @@ func (p *program) memberTakeOver(c *cli.Context) error {
 		return err
 	}
 	return p.show(o.json, v, func() {
-		p.printf("This device goes on with account %d after change %d.\n", v.Account, v.After)
+		p.printf("This device goes on with account %d, %s, after change %d: the balance is %s %s, and what you sign next is change %d.\n",
+			v.Account, v.Name, v.After, v.Balance, v.Unit, next(v.AdoptionView))
 		p.adopted(v.AdoptionView)
+		if len(v.Taken)+len(v.GivenUp) == 0 && v.Own <= v.After {
+			p.printf("Nothing of yours was waiting on the network, and nothing that was signed here was given up.\n")
+		}
+		p.printf("Keep every other device with this key off, and this one running: weir member run.\n")
 		if !v.Newest {
 			p.note(unasked(c, v.AsOf))
 		}
 	})
+}
+
+// next is the number of the next change of a device that goes on.
+func next(v host.AdoptionView) uint64 {
+	last := v.After
+	for _, c := range v.Taken {
+		last = max(last, c.Number)
+	}
+	return max(last, v.Own) + 1
 }
 
 // takeOverFound goes on with what waits on the DHT, too.
@@ -115,6 +129,32 @@ func (p *program) sure(c *cli.Context, call caller, newest bool) error {
 	}
 	fmt.Fprintln(p.err, yes(newest, "What waits on the network under this key goes on; changes that contradict it or the log are given up.", "Changes of this key that are not in the log are given up.")+" Is every other device with this key switched off?")
 	return p.confirm(c.Context, "Go on from the log here?")
+}
+
+// tellAdoption tells, once, what a device that was restored or takes over has found on
+// the network since a session began; false: nothing yet.
+func (p *program) tellAdoption(c *cli.Context, a *host.Agent, db host.Database, since time.Time) bool {
+	raw, err := request(db, "member adoption", host.AdoptionIn{Since: since.UnixMilli()})
+	if err != nil {
+		return false
+	}
+	answer, err := a.Invoke(c.Context, "member adoption", raw)
+	if err != nil {
+		return false // the next look may tell
+	}
+	var v host.RestoreView
+	if err := copyJSON(answer, &v); err != nil || v.ID == "" {
+		return false
+	}
+	line := fmt.Sprintf("%s: this device goes on with account %d after change %d; the balance is %s %s", databaseNames([]host.Database{db}), v.Account, v.After, v.Balance, v.Unit)
+	for _, t := range v.Taken {
+		line += fmt.Sprintf("; taken over: change %d, %s", t.Number, what(host.EntryView{Postings: t.Postings, Memo: t.Memo}))
+	}
+	for _, g := range v.GivenUp {
+		line += fmt.Sprintf("; given up: change %d, %s", g.Number, what(host.EntryView{Postings: g.Postings, Memo: g.Memo}))
+	}
+	p.logf("%s", line+yes(v.Unread == "", "", "; "+v.Unread))
+	return true
 }
 
 // unasked says how old a log is that nobody could be asked about.

@@ -19,7 +19,7 @@ func ofDatabase() []ailment {
 	return []ailment{{
 		name: "store_damaged", look: storeDamaged,
 		means:  "the disk lost or changed what was written; nothing wrong is taken for right elsewhere, since everybody checks",
-		remedy: "keep the directory as it is, see weir manager audit or weir member audit, and restore a backup into a new directory; a member can also move the database's directory away, join by the public link and take over",
+		remedy: "keep the directory as it is, and make a new one: with a backup, by weir restore FILE --dir NEW; without, by weir member restore LINK --dir NEW or weir manager recover LINK --dir NEW, with the 24 words of its key",
 		covers: []string{"damaged"},
 	}, {
 		name: "key_of_another", look: keyOfAnother,

@@ -32,6 +32,7 @@ var memberCalls = map[string]func(*Agent, context.Context, Request) (any, error)
 	"member fresh":     (*Agent).fresh,
 	"member admitted":  (*Agent).admitted,
 	"member adopted":   (*Agent).adopted,
+	"member adoption":  seated((*Agent).adoption),
 	"member join":      (*Agent).join,
 }
 
@@ -123,6 +124,10 @@ func (a *Agent) takeOver(s *seat, _ nothing) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	gone, _, err := keeps(d)
+	if err != nil {
+		return nil, err
+	}
 	if s.role != nil {
 		err = s.role.TakeOver()
 	} else {
@@ -135,7 +140,11 @@ func (a *Agent) takeOver(s *seat, _ nothing) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return TakeOverView{AccountView: viewAccount(d.Store.State().Charter, acc), AsOf: asOf(d.Store), AdoptionView: AdoptionView{After: acc.Last, Taken: []ChangeView{}, GivenUp: []ChangeView{}}}, nil
+	v := TakeOverView{AccountView: viewAccount(d.Store.State().Charter, acc), AsOf: asOf(d.Store), AdoptionView: AdoptionView{After: acc.Last, Taken: []ChangeView{}, GivenUp: []ChangeView{}}}
+	for _, r := range gone {
+		v.GivenUp = append(v.GivenUp, viewChange(d.Store.State(), r))
+	}
+	return v, nil
 }
 
 func (a *Agent) audit(s *seat, _ nothing) (any, error) {

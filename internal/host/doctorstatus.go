@@ -77,17 +77,25 @@ var commands = map[string]string{
 	"takeover_begun":      "weir member run",
 	"manager_old":         "weir manager recover LINK",
 	"refusing":            "weir manager recover LINK",
+	"store_damaged":       "weir ROLE RESTORES LINK --dir NEW",
 	"no_backup":           "weir backup --out FILE",
 }
 
 // command is the one for a finding; "": there is none, or it cannot be said.
 func (p *patient) command(name string) string {
 	c, ok := commands[name]
-	if !ok || strings.HasSuffix(c, "LINK") && p.link == "" {
+	if !ok || strings.Contains(c, "LINK") && p.link == "" {
 		return ""
 	}
 	if p.db != nil {
-		c = strings.NewReplacer("ROLE", p.db.Role, "LINK", p.link).Replace(c)
+		restores := "restore"
+		if p.db.Role == RoleManager {
+			restores = "recover"
+		}
+		c = strings.NewReplacer("ROLE", p.db.Role, "RESTORES", restores, "LINK", p.link).Replace(c)
+	}
+	if strings.Contains(c, " --dir ") {
+		return c
 	}
 	c += " --dir " + Quoted(string(p.dir))
 	if p.db != nil && p.several && !strings.HasPrefix(c, "weir member run") {

@@ -60,11 +60,11 @@ func OpenDesk(c ManagerConfig) (*Manager, error) {
 	}
 	s, err := store.Open(disk, store.Options{ReadKey: key})
 	if err != nil {
-		const rebuild = "rebuild it with weir manager recover LINK: the members have copies of the log"
 		if errors.Is(err, store.ErrNotFound) {
-			return nil, fmt.Errorf("%w: %s is missing or empty; put it back, or %s%w", ErrNotInitialised, c.Dir.Store(id), rebuild, silent{err})
+			return nil, fmt.Errorf("%w: %s is missing or empty; put it back, or rebuild it with weir manager recover LINK: the members have copies of the log%w", ErrNotInitialised, c.Dir.Store(id), silent{err})
 		}
-		return nil, damaged(err, "move "+c.Dir.Store(id)+" to a safe place, as it may hold what they have not, and "+rebuild)
+		return nil, damaged(err, "keep this directory as it is, since it may hold what nobody else has, and make a new one: with a backup, by weir restore FILE --dir NEW; "+
+			"without, by weir manager recover LINK --dir NEW, with the 24 words of its key: the members have copies of the log")
 	}
 	if c.Identity != nil {
 		if err := c.Dir.goesOn(); err != nil {
@@ -97,6 +97,7 @@ func OpenManager(ctx context.Context, c ManagerConfig) (*Manager, error) {
 	}
 	m.watch = m.edges.watch(c.Network.Thrift, "-"+c.Database.ID[:8], m.loop, func(bool) {}) // a manager fetches nothing
 	m.every = c.Role.Cycle
+	c.Role.Bootstrap = m.bootstrap()
 	dht := m.edges.Node.Post(m.loop.Post)
 	m.role, err = manager.New(m.store, c.Identity, c.Role, manager.Ports{
 		DHT: dht, Poller: dht, Swarm: m.edges.Swarm, Clock: m.loop, Random: rand.Reader, Verify: sign.ZIP215{},

@@ -138,7 +138,8 @@ func (a *Agent) seat(db Database) (*seat, error) {
 	}
 	st, err := store.Open(disk, store.Options{ReadKey: j.ReadKey})
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
-		return nil, unreadable(damaged(err, "move "+a.cfg.Dir.Store(id)+" away, then weir member join by the public link and weir member takeover"), j.DatabaseLink)
+		return nil, unreadable(damaged(err, "keep this directory as it is, and make a new one: with a backup, by weir restore FILE --dir NEW; without, by weir member restore "+
+			cmp.Or(db.public(nil), "LINK")+" --dir NEW, with the 24 words of its key"), j.DatabaseLink)
 	}
 	if live := a.live(); live != nil {
 		if err == nil {

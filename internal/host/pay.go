@@ -2,6 +2,7 @@ package host
 
 import (
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"time"
 
@@ -122,13 +123,25 @@ func pending(d *member.Desk, own uint64) (int64, error) {
 
 func (a *Agent) quote(s *seat, in QuoteIn) (any, error) {
 	_, _, _, v, err := s.payment(in)
-	return v, err
+	return v, unsigned(err)
+}
+
+// unsigned says of an account that does not go on here that nothing came of it, and
+// what to do.
+func unsigned(err error) error {
+	switch {
+	case errors.Is(err, member.ErrOtherDevice):
+		return fmt.Errorf("nothing was signed, and nothing was sent: %w. Pay on the other device; or, when every other one is off for good, go on here by weir member takeover", err)
+	case errors.Is(err, member.ErrRestored) || errors.Is(err, member.ErrReplaced):
+		return fmt.Errorf("nothing was signed, and nothing was sent: %w", err)
+	}
+	return err
 }
 
 func (a *Agent) pay(s *seat, in QuoteIn) (any, error) {
 	d, to, amount, v, err := s.payment(in)
 	if err != nil {
-		return nil, err
+		return nil, unsigned(err)
 	}
 	if v.Verdict != wire.Applied.String() && !in.Anyway {
 		return nil, &control.Error{Code: CodeRefused, Text: v.Reason}
@@ -144,7 +157,7 @@ func (a *Agent) pay(s *seat, in QuoteIn) (any, error) {
 		number, err = d.Pay(to.Number, amount, v.Memo, until)
 	}
 	if err != nil {
-		return nil, err
+		return nil, unsigned(err)
 	}
 	r, err := d.Result(number)
 	if err != nil {

@@ -81,6 +81,7 @@ func (db Database) restored(st *store.Store) error {
 // AdoptionView is what a device that was restored, or took over, goes on with.
 type AdoptionView struct {
 	After   uint64       `json:"after"`                // newest change that the log had of the account
+	Own     uint64       `json:"own,omitempty"`        // newest change that waited here already, and goes on
 	Taken   []ChangeView `json:"taken_over"`           // what waited on the DHT, and what became of it
 	GivenUp []ChangeView `json:"given_up"`             // what was signed here and contradicted the log or the DHT
 	Unread  string       `json:"unreadable,omitempty"` // why what is on the DHT was given up
@@ -92,7 +93,7 @@ func viewAdoption(d *member.Desk) (AdoptionView, error) {
 	if err != nil || !ok {
 		return v, err
 	}
-	v.After, v.Unread = ad.After, ad.Unread
+	v.After, v.Own, v.Unread = ad.After, ad.Own, ad.Unread
 	for n := ad.First; n <= ad.Last; n++ {
 		r, err := d.Result(n)
 		if err != nil {
@@ -104,6 +105,26 @@ func viewAdoption(d *member.Desk) (AdoptionView, error) {
 		v.GivenUp = append(v.GivenUp, viewChange(d.Store.State(), s.Result()))
 	}
 	return v, nil
+}
+
+// AdoptionIn asks whether a device has looked what the network has of it, and when
+// that was after a time.
+type AdoptionIn struct {
+	Since int64 `json:"since"` // Unix ms
+}
+
+// adoption is what the look came to that was since a time; without an id, there was
+// none.
+func (a *Agent) adoption(s *seat, in AdoptionIn) (any, error) {
+	d, err := s.books()
+	if err != nil {
+		return nil, err
+	}
+	ad, ok, err := d.Adoption()
+	if err != nil || !ok || ad.Time < in.Since {
+		return RestoreView{}, err
+	}
+	return s.brought(d)
 }
 
 // RestoreView is an account that was brought back.
@@ -171,14 +192,20 @@ func (s *seat) adopts() (v RestoreView, done bool, err error) {
 	if _, _, still, err := d.Restored(); err != nil || still {
 		return v, false, err
 	}
+	v, err = s.brought(d)
+	return v, err == nil, err
+}
+
+// brought is an account as it goes on here.
+func (s *seat) brought(d *member.Desk) (v RestoreView, err error) {
 	acc, err := d.Account()
 	if err != nil {
-		return v, false, err
+		return v, err
 	}
 	c := d.Store.State().Charter
 	v = RestoreView{AccountView: viewAccount(c, acc), ID: s.db.ID, Database: c.Name, AsOf: asOf(d.Store)}
 	v.AdoptionView, err = viewAdoption(d)
-	return v, err == nil, err
+	return v, err
 }
 
 // Forget removes what is written down of a database of which nothing else is here.

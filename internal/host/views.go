@@ -176,6 +176,7 @@ func viewPoll(r lookup.PollReport) PollView {
 // CycleView is one cycle of a manager.
 type CycleView struct {
 	Cycle     uint64   `json:"cycle"`
+	Phase     string   `json:"phase"`
 	Started   string   `json:"started,omitempty"`
 	Polled    int      `json:"polled"`
 	Answered  int      `json:"answered"`
@@ -198,7 +199,7 @@ type CycleView struct {
 // ViewCycle makes a report printable; scale is the charter's.
 func ViewCycle(r manager.Report, scale int) CycleView {
 	return CycleView{
-		Cycle: r.Cycle, Started: viewTime(r.Started), Polled: r.Polled, Answered: r.Answered, Short: r.Short, Packets: r.Packets,
+		Cycle: r.Cycle, Phase: string(r.Phase), Started: viewTime(r.Started), Polled: r.Polled, Answered: r.Answered, Short: r.Short, Packets: r.Packets,
 		Admitted: r.Admitted, Requested: r.Requested, Accepted: r.Accepted, Refused: r.Refused, Poll: viewPoll(r.Polling),
 		PollMS: r.Poll.Milliseconds(), MergeMS: r.Merge.Milliseconds(), PublishMS: r.Publish.Milliseconds(),
 		HeadNodes: r.HeadNodes, LogSize: r.LogSize, Sum: ledger.FormatAmount(r.Sum, scale), Problem: r.Problem,

@@ -4,6 +4,7 @@ import (
 	"crypto/sha1"
 	"fmt"
 	"strconv"
+	"time"
 
 	"weir/keys"
 )
@@ -54,4 +55,10 @@ func ItemSigned(salt []byte, seq int64, v []byte) []byte {
 	b = strconv.AppendInt(b, seq, 10)
 	b = append(b, "e1:v"...)
 	return append(b, v...)
+}
+
+// SeqDate is the seq of a head or an outbox for people: Unix ms of its signer's clock,
+// unless an earlier one was higher.
+func SeqDate(seq int64) string {
+	return time.UnixMilli(seq).UTC().Format("2006-01-02 15:04:05") + " (UTC)"
 }
