@@ -26,6 +26,7 @@ func TestMain(m *testing.M) {
 		"found":     helper(found),
 		"words":     helper(words),
 		"invite":    helper(invite),
+		"ahead":     helper(ahead),
 		"relink":    helper(relink),
 		"admitted":  helper(admitted),
 		"expanded":  helper(expanded),

@@ -54,12 +54,13 @@ type AgentConfig struct {
 	Network   Network
 	Follow    time.Duration
 	Online    bool
+	Ahead     time.Duration // of its wall clock before the system's: to play one that is wrong
 }
 
 // OpenAgent opens the databases and, when online, starts following them. An
 // invitation that one was joined by is answered until the log has an account.
 func OpenAgent(ctx context.Context, c AgentConfig) (*Agent, error) {
-	a := &Agent{cfg: c, loop: loop.New(), ended: make(chan struct{}), changed: make(chan struct{})}
+	a := &Agent{cfg: c, loop: loop.NewAhead(c.Ahead), ended: make(chan struct{}), changed: make(chan struct{})}
 	run, cancel := context.WithCancel(context.Background())
 	a.stop = cancel
 	if c.Online {
@@ -156,7 +157,7 @@ func (a *Agent) seat(db Database) (*seat, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%w: the database %s has not been found on the DHT yet; %s", ErrNotInitialised, db.ID[:8], db.unfound(time.Now()))
 		}
-		s.store, s.desk = st, &member.Desk{Store: st, Identity: a.cfg.Identity, Random: rand.Reader, Now: time.Now}
+		s.store, s.desk = st, &member.Desk{Store: st, Identity: a.cfg.Identity, Random: rand.Reader, Now: a.loop.Now}
 		return s, nil
 	}
 	cfg := member.Config{

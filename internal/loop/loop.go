@@ -15,6 +15,7 @@ import (
 // be used from any goroutine; Post never blocks.
 type Loop struct {
 	start time.Duration // of uptime
+	ahead time.Duration // of Now
 
 	mu    sync.Mutex
 	queue []func()
@@ -24,6 +25,14 @@ type Loop struct {
 
 // New makes a loop; nothing runs until Run does.
 func New() *Loop { return &Loop{start: uptime(), wake: make(chan struct{}, 1)} }
+
+// NewAhead is New with a wall clock that is so much ahead of the system's: for whoever
+// plays a machine whose clock is wrong.
+func NewAhead(d time.Duration) *Loop {
+	l := New()
+	l.ahead = d
+	return l
+}
 
 // begun is when this process started, for awake; it is only read.
 var begun = time.Now()
@@ -100,7 +109,7 @@ func (l *Loop) Call(ctx context.Context, f func()) error {
 
 // Now is the wall clock alone: without the monotonic reading that time.Now
 // adds, by which the difference of two would hide that the clock leapt.
-func (l *Loop) Now() time.Time { return time.Now().Round(0) }
+func (l *Loop) Now() time.Time { return time.Now().Add(l.ahead).Round(0) }
 
 // Mono is how long the loop has existed by a clock that no change of the wall
 // clock moves. Where the system has one that goes on while the machine sleeps
