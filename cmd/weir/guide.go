@@ -47,6 +47,14 @@ func (g *guide) line(prompt string) (string, error) {
 	return strings.TrimSpace(text), err
 }
 
+// forget takes no answer from what was typed before the question was there: the end
+// of a message that was pasted is not somebody's name.
+func (g *guide) forget() {
+	if err := keyfile.ForgetTyped(g.p.in); err != nil {
+		g.p.remark("what was typed ahead could not be taken back: " + err.Error())
+	}
+}
+
 // answerBytesMax is more than anybody types in answer to a question.
 const answerBytesMax = 4096
 

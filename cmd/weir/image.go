@@ -26,7 +26,7 @@ func (p *program) linkOf(c *cli.Context, called string) (string, error) {
 	case image == "" && c.NArg() == 0:
 		return "", usagef("say the %s, or name a picture of its QR code with --image PHOTO", called)
 	case image == "":
-		return c.Args().First(), nil
+		return host.FindLink(c.Args().First())
 	case c.NArg() > 0:
 		return "", usagef("the %s is typed and --image names a picture: only one can be meant", called)
 	}
@@ -38,8 +38,15 @@ func (p *program) linkOf(c *cli.Context, called string) (string, error) {
 		return found[0].Link, nil
 	}
 	var options []string
+	invitations := 0
 	for _, f := range found {
 		options = append(options, f.What)
+		if f.Invites {
+			invitations++
+		}
+	}
+	if invitations > 1 {
+		return "", usagef("%s shows %d invitations, and each is for one person: by another card than yours you would take somebody else's place. Take a photo of your own card alone, or cover the others", image, invitations)
 	}
 	n, err := p.choose(c.Context, fmt.Sprintf("%s shows %d codes. Which one is meant?", image, len(found)), options)
 	if err != nil {

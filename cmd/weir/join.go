@@ -183,6 +183,9 @@ func unanswered(v host.MemberStatusView) string {
 	return v.Warnings[len(v.Warnings)-1]
 }
 
+// privateNetwork is why nobody may answer where a link leads.
+const privateNetwork = "The link leads into a private network, which only the machines in it reach: is this machine in it, and does the DHT there run? Otherwise ask for a link that others can use"
+
 // unjoined says what there is of joining that was not seen through: the database
 // is written down, and an agent goes on.
 func unjoined(err error, db host.Database, last host.MemberStatusView) error {
@@ -204,8 +207,8 @@ func unjoined(err error, db host.Database, last host.MemberStatusView) error {
 	case errors.Is(err, context.Canceled):
 		return &control.Error{Code: host.CodeInterrupted, Text: "interrupted; " + goesOn}
 	case host.Code(err) == host.CodeNoNode:
-		if private := db.PrivateAddresses(); private != "" {
-			return fmt.Errorf("%w. The link leads to %s, in a private network, which only the machines in that network reach: is this machine in it, and does the DHT there run? Otherwise ask for a link without these addresses; %s", err, private, goesOn)
+		if host.InPrivateNetwork(db.Bootstrap) {
+			return fmt.Errorf("%w. %s; %s", err, privateNetwork, goesOn)
 		}
 		return fmt.Errorf("%w; %s", err, goesOn)
 	}

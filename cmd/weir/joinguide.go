@@ -39,6 +39,7 @@ func (g *guide) leadJoin(c *cli.Context, o options, link, name string) (in host.
 		return in, own, false, err
 	}
 	g.shown(j, charter)
+	g.forget()
 	if j.Invitation != nil && in.Name == "" {
 		in.Name, err = g.ask("\nWhat shall the others call you? Everybody can read the name, for ever", "", checkMemberName)
 		if err != nil {
@@ -56,26 +57,37 @@ func (g *guide) leadJoin(c *cli.Context, o options, link, name string) (in host.
 	return in, own, noted, err
 }
 
-// link asks for a link. One that was pasted with line breaks is read to its end,
-// which its checksum shows.
+// link asks for a link, which may stand in a message and have line breaks in it:
+// its checksum shows where it ends.
 func (g *guide) link() (string, error) {
-	g.say("Paste the link that you were sent: it begins with WEIR: and may have line breaks in it.")
+	g.say("Paste the link that you were sent: it begins with WEIR:. Words around it and line breaks\nin it do no harm.")
+	const first, more = "Link: ", "… and the rest, or Enter alone if that was all: "
+	var said news
 	for {
 		var all strings.Builder
-		for prompt := "Link: "; ; prompt = "" {
+		for prompt := first; ; prompt = more {
 			line, err := g.line(prompt)
 			if err != nil {
 				return "", err
 			}
-			all.WriteString(line)
-			_, err = wire.ParseLink(all.String())
+			all.WriteString(line + "\n")
+			link, err := host.FindLink(all.String())
 			if err == nil {
-				return all.String(), nil
+				if _, err = host.ReadJoin(link, time.Now()); host.Code(err) != host.CodeUsage {
+					return link, err
+				}
 			}
-			if line == "" || all.Len() > wire.LinkCharsMax || errors.Is(err, wire.ErrNotLink) {
-				g.say("  That is not a whole link: %s. Once more, please: all of it, and an empty line after it.", strings.TrimPrefix(err.Error(), "read a link: "))
-				break
+			if begun := (host.CutLink{}); errors.As(err, &begun) && line != "" && all.Len() < answerBytesMax {
+				continue // its rest may come
 			}
+			why := strings.TrimPrefix(err.Error(), "read a link: ")
+			if errors.Is(err, wire.ErrNotLink) { // a message has many lines before the one with the link
+				why = said.of(why)
+			}
+			if why != "" && all.String() != "\n" {
+				g.say("  That does not do: %s.\n  Once more, please.", strings.TrimSuffix(why, "."))
+			}
+			break
 		}
 	}
 }
@@ -94,7 +106,11 @@ func (g *guide) charter(n host.Network, j host.Joining) (*wire.Charter, error) {
 		return nil, err
 	case err != nil:
 		g.p.progress("")
-		g.say("The database could not be looked at now (%s). You can join all the same: its name and\nrules then come later.", err)
+		g.say("The database could not be looked at now: %s.", strings.TrimSuffix(err.Error(), "."))
+		if host.Code(err) == host.CodeNoNode && host.InPrivateNetwork(j.Bootstrap) {
+			g.say("%s.", privateNetwork)
+		}
+		g.say("You can join all the same, and weir member run goes on looking; its name and rules come later.\n")
 		return nil, nil
 	}
 	return charter, nil

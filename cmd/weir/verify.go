@@ -37,20 +37,9 @@ func (p *program) verify() *cli.Command {
 func (p *program) verifyHere(c *cli.Context) error { return p.audit(c, "") }
 
 func (p *program) verifyLink(c *cli.Context, text string) error {
-	l, err := wire.ParseLink(text)
+	link, err := host.ReadVerify(text)
 	if err != nil {
 		return err
-	}
-	var link wire.DatabaseLink
-	switch l := l.(type) {
-	case wire.DatabaseLink:
-		link = l
-	case wire.Invitation:
-		link = l.DatabaseLink
-	case wire.Answer:
-		link = l.DatabaseLink
-	default:
-		return usagef("this link is not one of a database; weir manager link prints it")
 	}
 	o, err := p.options(c, roleMember)
 	if err != nil {

@@ -14,6 +14,8 @@ import (
 type Pictured struct {
 	Link string
 	What string // for people: which of several it is
+	// Invites says that it is an invitation: nothing in one tells whose it is.
+	Invites bool
 }
 
 // ReadImage reads the weir links from the QR codes of a picture, each once.
@@ -60,7 +62,8 @@ func pictured(path string, texts []string) ([]Pictured, error) {
 		l, err := wire.ParseLink(t)
 		switch {
 		case err == nil:
-			found = append(found, Pictured{t, what(l)})
+			_, invites := l.(wire.Invitation)
+			found = append(found, Pictured{t, what(l), invites})
 		case !errors.Is(err, wire.ErrNotLink):
 			bad = err
 		}

@@ -3,8 +3,8 @@ package host
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	"weir/internal/control"
@@ -110,6 +110,9 @@ func (d Directory) Prepare(in JoinIn) (Database, error) {
 	if err != nil {
 		return Database{}, err
 	}
+	if in.Link, err = FindLink(in.Link); err != nil {
+		return Database{}, err
+	}
 	db := Database{ID: j.ID.String(), Role: RoleMember, Link: in.Link, Joiner: in.Name, Bootstrap: j.Bootstrap}
 	all, err := d.Databases()
 	if err != nil {
@@ -133,18 +136,15 @@ func (d Directory) Prepare(in JoinIn) (Database, error) {
 	return db, d.Save(db)
 }
 
-// PrivateAddresses are the addresses that a database's link begins from, when all
-// of them are of a private network, where only its own machines get to; "": they
-// are not.
-func (db Database) PrivateAddresses() string {
-	var list []string
-	for _, a := range db.Bootstrap {
+// InPrivateNetwork says whether all the addresses that a link begins from are of a
+// private network, where only its own machines get to.
+func InPrivateNetwork(addresses []netip.AddrPort) bool {
+	for _, a := range addresses {
 		if ip := a.Addr(); !ip.IsPrivate() && !ip.IsLoopback() && !ip.IsLinkLocalUnicast() {
-			return ""
+			return false
 		}
-		list = append(list, a.String())
 	}
-	return strings.Join(list, ", ")
+	return len(addresses) > 0
 }
 
 // after is what is known of a database that is joined once more by j: nothing

@@ -23,6 +23,23 @@ func ReadRestore(text string) (wire.DatabaseLink, error) {
 	return j.DatabaseLink, err
 }
 
+// ReadVerify reads a link of a database that is to be checked: any that has one.
+func ReadVerify(text string) (wire.DatabaseLink, error) {
+	l, err := readLink(text)
+	if err != nil {
+		return wire.DatabaseLink{}, err
+	}
+	switch l := l.(type) {
+	case wire.DatabaseLink:
+		return l, nil
+	case wire.Invitation:
+		return l.DatabaseLink, nil
+	case wire.Answer:
+		return l.DatabaseLink, nil
+	}
+	return wire.DatabaseLink{}, otherKind(l, "a link of a database", "its manager prints one with weir manager link")
+}
+
 // PrepareRestore writes down that a member's account is brought back here. A
 // directory that has joined the database in another way is refused; one in which
 // this was begun goes on. madeKey says that the directory's key is made for it.
