@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -24,10 +26,10 @@ import (
 // and types the keys, with Go's escapes, once the prompt is there; with ~> also
 // not before the terminal has ceased to show what is typed. In the keys <word> is
 // the word that was asked for last, of the table of words that was shown last,
-// <$NAME> a variable of the script, and <$NAME/9> that with a line break after
-// every nine characters. What the terminal
-// showed is the stdout of the command. However the program ended, the terminal
-// must show again what is typed.
+// <$NAME> a variable of the script, <$NAME/9> that with a line break after every
+// nine characters, and <$NAME!9> that with a slip at the ninth. What the terminal
+// showed is the stdout of the command, and with -args -screens FILE it is added to
+// that file. However the program ended, the terminal must show again what is typed.
 func typing(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 {
 		ts.Fatalf("usage: typing CODE DIALOGUE PROGRAM ARGUMENT...")
@@ -53,6 +55,9 @@ func typing(ts *testscript.TestScript, neg bool, args []string) {
 		}
 		<-t.drained
 		fmt.Fprint(ts.Stdout(), t.text())
+		if *screens != "" {
+			ts.Check(addScreen(*screens, args[2:], t.text()))
+		}
 	}()
 
 	seen := 0
@@ -99,17 +104,45 @@ var (
 	wordAsked  = regexp.MustCompile(`Word (\d+): $`)
 	wordsShown = regexp.MustCompile(`(?m)^(?: *\d+ [a-z]+ *){4}$`) // a line of a table
 	wordShown  = regexp.MustCompile(`(\d+) ([a-z]+)`)
-	keysFilled = regexp.MustCompile(`<(word|\$[A-Z]+(?:/\d+)?)>`)
+	keysFilled = regexp.MustCompile(`<(word|\$[A-Z]+(?:[/!]\d+)?)>`)
 )
+
+var screens = flag.String("screens", "", "add what the terminals of scripts showed to `FILE`")
+
+// addScreen adds a command and what its terminal showed to a file.
+func addScreen(path string, command []string, text string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if at := strings.LastIndex(line, clearLine); at >= 0 { // what was written over is not seen any more
+			lines[i] = line[at+len(clearLine):]
+		}
+	}
+	_, err = fmt.Fprintf(f, "$ %s\n%s\n", strings.Join(command, " "), strings.Join(lines, "\n"))
+	return errors.Join(err, f.Close())
+}
+
+// clearLine clears a line of a terminal, from where the cursor is.
+const clearLine = "\x1b[K"
 
 // filled puts words and variables into keys that are typed.
 func (t *terminal) filled(ts *testscript.TestScript, keys string) string {
 	return keysFilled.ReplaceAllStringFunc(keys, func(hole string) string {
-		name, width, cut := strings.Cut(strings.Trim(hole, "<$>"), "/")
-		if name != "word" {
-			value := ts.Getenv(name)
-			if n, err := strconv.Atoi(width); cut && err == nil {
+		if hole != "<word>" {
+			m := keysFilled.FindStringSubmatch(hole)[1]
+			at := strings.IndexAny(m+"/", "/!")
+			value := ts.Getenv(m[1:at])
+			if n, err := strconv.Atoi(m[min(at+1, len(m)):]); err == nil && m[at] == '/' {
 				value = regexp.MustCompile(fmt.Sprintf(".{%d}", n)).ReplaceAllString(value, "$0\n")
+			} else if err == nil {
+				slip := "A"
+				if value[n-1:n] == slip {
+					slip = "B"
+				}
+				value = value[:n-1] + slip + value[n:]
 			}
 			return value
 		}
