@@ -22,9 +22,10 @@ import (
 
 // Limits. A request or an answer over bodyBytesMax is an error.
 const (
-	bodyBytesMax = 16 << 20
-	pathCharsMax = 96
-	socketSuffix = ".sock"
+	bodyBytesMax  = 16 << 20
+	pathCharsMax  = 96
+	placeBytesMax = 4 << 10 // of the file that names the socket
+	socketSuffix  = ".sock"
 
 	directoryParameter = "directory" // of a call: which directory it means
 )
@@ -173,15 +174,27 @@ func trusted(dir, socket string) bool {
 	return own(there) && (runtime.GOOS == "windows" || there.Mode().Perm()&0o077 == 0)
 }
 
+// readPlace reads the path of the socket from its file.
+func readPlace(place string) (string, error) {
+	i, err := os.Stat(place)
+	if err != nil {
+		return "", err
+	}
+	if !i.Mode().IsRegular() || i.Size() > placeBytesMax {
+		return "", ErrNotRunning // nothing that Serve wrote
+	}
+	b, err := os.ReadFile(place)
+	return strings.TrimSpace(string(b)), err
+}
+
 // Call runs a command in the process that answers at a place. It gives
 // ErrNotRunning when there is none, a *CopyError when it is another directory's,
 // the context's error when that ends first, and an *Error when the command failed.
 func Call(ctx context.Context, place, name string, in, out any) error {
-	b, err := os.ReadFile(place)
+	socket, err := readPlace(place)
 	if err != nil {
 		return ErrNotRunning
 	}
-	socket := strings.TrimSpace(string(b))
 	if !trusted(filepath.Dir(place), socket) {
 		return ErrNotRunning
 	}

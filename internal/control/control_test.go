@@ -209,3 +209,22 @@ func TestACallThatIsCutOffGivesTheContextsError(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 }
+
+func TestAPlaceThatIsNoFileOfOursIsNotRead(t *testing.T) {
+	place := filepath.Join(t.TempDir(), "control")
+	for _, put := range []func() error{
+		func() error { return os.WriteFile(place, make([]byte, placeBytesMax+1), 0o600) },
+		func() error { return os.Mkdir(place, 0o700) },
+		func() error { return os.Symlink(os.DevNull, place) },
+	} {
+		if err := put(); err != nil {
+			t.Fatal(err)
+		}
+		if err := Call(t.Context(), place, "hello", nil, nil); !errors.Is(err, ErrNotRunning) {
+			t.Errorf("got %v", err)
+		}
+		if err := os.Remove(place); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
