@@ -52,6 +52,21 @@ func (p *program) alone(c *cli.Context, o options, db host.Database, name string
 	})
 }
 
+// managing is what a command begins with that needs a manager's directory for itself
+// and the network: its options, and its database, on which nothing runs.
+func (p *program) managing(c *cli.Context) (o options, n host.Network, db host.Database, err error) {
+	if o, err = p.options(c, roleManager); err != nil {
+		return
+	}
+	if n, err = o.network(p); err != nil {
+		return
+	}
+	if db, err = o.dir.Choose(o.db, roleManager); err != nil {
+		return
+	}
+	return o, n, db, p.free(c, o, db, "manager status")
+}
+
 // free says that no manager or agent of a database answers to the call name:
 // asked before a passphrase is, so that nobody types one for nothing.
 func (p *program) free(c *cli.Context, o options, db host.Database, name string) error {

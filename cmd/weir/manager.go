@@ -84,23 +84,12 @@ func (p *program) manager() *cli.Command {
 }
 
 func (p *program) managerRun(c *cli.Context) error {
-	o, err := p.options(c, roleManager)
-	if err != nil {
-		return err
-	}
-	network, err := o.network(p)
+	o, network, db, err := p.managing(c)
 	if err != nil {
 		return err
 	}
 	period, err := o.duration("cycle", o.settings.Cycle, usual(network), configs.CycleMin)
 	if err != nil {
-		return err
-	}
-	db, err := o.dir.Choose(o.db, roleManager)
-	if err != nil {
-		return err
-	}
-	if err := p.free(c, o, db, "manager status"); err != nil {
 		return err
 	}
 	id, err := p.identity(o)

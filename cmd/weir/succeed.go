@@ -29,19 +29,8 @@ func (p *program) succeedCommand() *cli.Command {
 const succeedPatience = 45 * time.Second
 
 func (p *program) managerSucceed(c *cli.Context) (err error) {
-	o, err := p.options(c, roleManager)
+	o, network, db, err := p.managing(c)
 	if err != nil {
-		return err
-	}
-	network, err := o.network(p)
-	if err != nil {
-		return err
-	}
-	db, err := o.dir.Choose(o.db, roleManager)
-	if err != nil {
-		return err
-	}
-	if err := p.free(c, o, db, "manager status"); err != nil {
 		return err
 	}
 	recovery, err := p.recoveryWords(c)
