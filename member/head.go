@@ -149,7 +149,7 @@ func (f *Follower) signed(c wire.Checkpoint) bool {
 // its entries come.
 func (f *Follower) agrees(c wire.Checkpoint) bool {
 	if f.head != nil && c.Size == f.head.Checkpoint.Size && c.Root != f.head.Checkpoint.Root {
-		f.end(fmt.Sprintf("the manager signed two different logs of %d entries", entriesOf(c.Size)), twoRoots(f.head.Checkpoint, c))
+		f.end(TwoLogs(c.Size), twoRoots(f.head.Checkpoint, c))
 		return false
 	}
 	st := f.store.State()

@@ -101,7 +101,7 @@ func (f *Follower) planNewest(b []byte, infohash [20]byte) (t *newestTorrent, ha
 		return nil, 0, bad("%w", err)
 	}
 	if info.ID != f.id || !info.Newest {
-		return nil, 0, bad("it is not a newest torrent of this database")
+		return nil, 0, bad("%w", ErrNotNewest)
 	}
 	newest := infohash == f.head.Newest
 	if old, err := f.holds(info); err != nil || old && !newest {
@@ -158,7 +158,7 @@ func (f *Follower) fetchedNewest(r *catchUp, t *newestTorrent) {
 		return
 	}
 	if !f.signed(state.Checkpoint) {
-		f.finished(r, bad("the checkpoint in its state file is not signed by the database's log key"))
+		f.finished(r, bad("%w", ErrStateUnsigned))
 		return
 	}
 	if !f.agrees(state.Checkpoint) {

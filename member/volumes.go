@@ -107,7 +107,7 @@ func (v *volumes) download(file *store.File, row wire.VolumeRow) {
 		}
 		v.compare(file, row, func(same bool) {
 			if !same {
-				v.finished(v.run, bad("volume %d, torrent %s: its SHA-256 is not the one that the state file gives", n, hex.EncodeToString(row.Infohash[:])))
+				v.finished(v.run, bad("volume %d, torrent %s: %w", n, hex.EncodeToString(row.Infohash[:]), ErrVolumeHash))
 				return
 			}
 			v.here(file, row)

@@ -151,7 +151,7 @@ func (o *opaque) torrent(ctx context.Context, s *opaqueStream, infohash [20]byte
 	var info *wire.Info
 	file, err := o.fetch(ctx, infohash, first, func(i *wire.Info) error {
 		if info = i; !i.Newest || i.Tail > s.head.Length {
-			return contradicts("it is not a newest torrent of this database")
+			return contradicts("%w", member.ErrNotNewest)
 		}
 		return nil
 	})
@@ -168,11 +168,11 @@ func (o *opaque) torrent(ctx context.Context, s *opaqueStream, infohash [20]byte
 	}
 	switch c := s.state.Checkpoint; {
 	case !c.Verify(o.id, o.terms.LogKey(c.Size)):
-		return contradicts("the checkpoint in its state file is not signed by the database's log key")
+		return contradicts("%w", member.ErrStateUnsigned)
 	case c.Size > s.head.Checkpoint.Size, s.state.Start+info.Tail > s.head.Length:
 		return contradicts("it holds more than the newest head says")
 	case c.Size == s.head.Checkpoint.Size && c.Root != s.head.Checkpoint.Root:
-		return contradicts("the manager signed two different logs of %d entries", c.Size)
+		return contradicts("%s", member.TwoLogs(c.Size))
 	}
 	w := &frameWalk{first: o.encoded}
 	for n, row := range s.state.Shelves {
@@ -210,7 +210,7 @@ func (o *opaque) part(ctx context.Context, w *frameWalk, row wire.VolumeRow, she
 		return err
 	}
 	if !shelf && [32]byte(sum.Sum(nil)) != row.SHA256 { // a shelf's is over rows that only its publisher has
-		return contradicts("its SHA-256 is not the one that the state file gives")
+		return contradicts("%w", member.ErrVolumeHash)
 	}
 	return nil
 }
