@@ -49,20 +49,63 @@ type Status struct {
 	Awaited    bool             // the successor is followed, and the log here has nothing of it yet
 }
 
-// Warnings is what a person should know about, in plain words.
-func (s Status) Warnings() []string {
-	var w []string
-	if s.Reason != "" {
-		w = append(w, s.Reason)
-	}
-	if s.Problem != "" {
-		w = append(w, s.Problem)
-	}
-	if s.Stale && s.Phase != Offline { // nobody looked
-		w = append(w, fmt.Sprintf("the newest head is %s old: the manager may be away, or somebody withholds newer ones", s.Age.Round(time.Second)))
-	}
-	return append(w, s.Dropped...)
+// Warning is something that a person should know about.
+type Warning struct {
+	Code string // a stable snake_case word
+	Text string // plain words
 }
+
+// The codes of warnings.
+const (
+	WarnStopped     = "stopped"
+	WarnBehind      = "behind"
+	WarnStale       = "head_stale"
+	WarnDropped     = "sources_dropped"
+	WarnTaken       = "invitation_taken"
+	WarnExpired     = "invitation_expired"
+	WarnOtherDevice = "other_device"
+	WarnRestored    = "restored"
+	WarnHandOver    = "hand_over"
+	WarnVoid        = "changes_void"
+	WarnVoidRefused = "changes_void_refused"
+	WarnVoidLost    = "changes_void_lost"
+	WarnUnkeyed     = "account_void"
+	WarnSuspended   = "suspended"
+)
+
+// warnings is a list that is put together.
+type warnings []Warning
+
+// add adds a text, if there is one.
+func (w *warnings) add(code, text string) {
+	if text != "" {
+		*w = append(*w, Warning{code, text})
+	}
+}
+
+// texts is what they say.
+func (w warnings) texts() []string {
+	var all []string
+	for _, one := range w {
+		all = append(all, one.Text)
+	}
+	return all
+}
+
+func (s Status) warned() (w warnings) {
+	w.add(WarnStopped, s.Reason)
+	w.add(WarnBehind, s.Problem)
+	if s.Stale && s.Phase != Offline { // nobody looked
+		w.add(WarnStale, fmt.Sprintf("the newest head is %s old: the manager may be away, or somebody withholds newer ones", s.Age.Round(time.Second)))
+	}
+	for _, d := range s.Dropped {
+		w.add(WarnDropped, d)
+	}
+	return w
+}
+
+// Warnings is what a person should know about, in plain words.
+func (s Status) Warnings() []string { return s.warned().texts() }
 
 // Joining is where the answer to an invitation stands.
 type Joining string
@@ -112,41 +155,36 @@ type MemberStatus struct {
 }
 
 // Warnings is what a person should know about, in plain words.
-func (s MemberStatus) Warnings() []string {
-	w := s.Status.Warnings()
+func (s MemberStatus) Warnings() []string { return warnings(s.Warned()).texts() }
+
+// Warned is the same with what each is about.
+func (s MemberStatus) Warned() []Warning {
+	w := s.Status.warned()
 	switch s.Joining {
 	case Taken:
-		w = append(w, "somebody else used this invitation: ask the manager for a new one, and tell them. If that was you, on another device, go on there: an invitation makes one account, for one key")
+		w.add(WarnTaken, "somebody else used this invitation: ask the manager for a new one, and tell them. If that was you, on another device, go on there: an invitation makes one account, for one key")
 	case Lapsed:
 		lapsed := "the invitation expired before the manager took the request: ask for a new one"
 		if s.Approval {
 			lapsed = "the invitation has expired. If the manager had the request by then, it still waits for the manager's approval: ask the manager; otherwise ask for a new invitation"
 		}
-		w = append(w, lapsed)
+		w.add(WarnExpired, lapsed)
 	}
-	if s.Foreign != "" {
-		w = append(w, s.Foreign)
-	}
-	if s.Restored != "" {
-		w = append(w, s.Restored)
-	}
-	if s.Trouble != "" {
-		w = append(w, s.Trouble)
-	}
+	w.add(WarnOtherDevice, s.Foreign)
+	w.add(WarnRestored, s.Restored)
+	w.add(WarnHandOver, s.Trouble)
 	if len(s.Void) > 0 {
-		w = append(w, fmt.Sprintf("the manager's key was replaced, and entries that had answered changes of yours are void: %s went back to the manager (weir member show NUMBER says more)", numbersOf(s.Void)))
+		w.add(WarnVoid, fmt.Sprintf("the manager's key was replaced, and entries that had answered changes of yours are void: %s went back to the manager (weir member show NUMBER says more)", numbersOf(s.Void)))
 	}
 	if len(s.VoidRefused) > 0 {
-		w = append(w, fmt.Sprintf("changes of yours were signed in view of entries that are void since the manager's key was replaced, and are refused: %s; sign them again if they are still meant (weir member show NUMBER)", numbersOf(s.VoidRefused)))
+		w.add(WarnVoidRefused, fmt.Sprintf("changes of yours were signed in view of entries that are void since the manager's key was replaced, and are refused: %s; sign them again if they are still meant (weir member show NUMBER)", numbersOf(s.VoidRefused)))
 	}
 	if len(s.VoidLost) > 0 {
-		w = append(w, fmt.Sprintf("changes of yours followed entries that are void since the manager's key was replaced, and are lost: %s; sign them again if they are still meant", numbersOf(s.VoidLost)))
+		w.add(WarnVoidLost, fmt.Sprintf("changes of yours followed entries that are void since the manager's key was replaced, and are lost: %s; sign them again if they are still meant", numbersOf(s.VoidLost)))
 	}
-	if s.Unkeyed != "" {
-		w = append(w, s.Unkeyed)
-	}
+	w.add(WarnUnkeyed, s.Unkeyed)
 	if s.Account != nil && s.Account.Suspended {
-		w = append(w, "this account is suspended: its changes are refused until the manager resumes it")
+		w.add(WarnSuspended, "this account is suspended: its changes are refused until the manager resumes it")
 	}
 	return w
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"weir/manager"
+	"weir/member"
 )
 
 // Problem is something that is not well: what, and what to do.
@@ -236,7 +237,11 @@ var memberConditions = []condition[MemberStatusView]{
 		}
 		return "", ""
 	}},
-	{"warning", func(v *MemberStatusView, _ time.Time) (string, string) { return strings.Join(v.others(), "; "), "" }},
+	warned(member.WarnRestored),
+	warned(member.WarnUnkeyed),
+	warned(member.WarnVoid),
+	warned(member.WarnVoidRefused),
+	warned(member.WarnVoidLost),
 	{"not_running", func(v *MemberStatusView, _ time.Time) (string, string) {
 		if v.Running {
 			return "", ""
@@ -310,14 +315,14 @@ var memberConditions = []condition[MemberStatusView]{
 	}},
 }
 
-// others are the role's warnings that no other condition is about; they say
-// themselves what to do.
-func (v *MemberStatusView) others() []string {
-	said := append([]string{v.Reason, v.Problem, v.Other, v.Trouble, v.Damage, v.Ignored}, v.Dropped...)
-	about := []string{"the newest head is ", "somebody else used this invitation", "the invitation expired", "this account is suspended"}
-	return slices.DeleteFunc(slices.Clone(v.Warnings), func(w string) bool {
-		return slices.Contains(said, w) || slices.ContainsFunc(about, func(begin string) bool { return strings.HasPrefix(w, begin) })
-	})
+// warned is a warning of the role's, which says itself what to do.
+func warned(code string) condition[MemberStatusView] {
+	return condition[MemberStatusView]{code, func(v *MemberStatusView, _ time.Time) (string, string) {
+		if i := slices.IndexFunc(v.warned, func(w member.Warning) bool { return w.Code == code }); i >= 0 {
+			return v.warned[i].Text, ""
+		}
+		return "", ""
+	}}
 }
 
 // lonely says whether no DHT node has answered for so long that it means something.

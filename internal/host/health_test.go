@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"weir/member"
 )
 
 // noon is when everything in these tests is looked at.
@@ -107,9 +109,13 @@ func TestWhatIsNotWellWithAMemberIsSaidWithWhatToDo(t *testing.T) {
 		{"invitation_expired", "expired before the manager took the request: ask for", func(v *v) { v.Joining, v.Account = "expired", nil }},
 		{"unanswered", "not admitted; do ask", func(v *v) { v.Ignored, v.Account, v.Joining = "not admitted; do ask", nil, "asking" }},
 		{"suspended", "ask the manager", func(v *v) { v.Account.Suspended, v.Running = true, false }},
-		{"warning", "this was restored; do look", func(v *v) {
-			v.Problem, v.Warnings, v.Running = "x", []string{"x", "the newest head is 3 h old", "this was restored; do look"}, false
+		{"restored", "this was restored; do look", func(v *v) {
+			v.Problem, v.warned, v.Running = "x", []member.Warning{{Code: "behind", Text: "x"}, {Code: "restored", Text: "this was restored; do look"}}, false
 		}},
+		{"account_void", "do ask again", func(v *v) { v.warned = []member.Warning{{Code: "account_void", Text: "do ask again"}} }},
+		{"changes_void", "do nothing", func(v *v) { v.warned = []member.Warning{{Code: "changes_void", Text: "do nothing"}} }},
+		{"changes_void_refused", "do sign", func(v *v) { v.warned = []member.Warning{{Code: "changes_void_refused", Text: "do sign"}} }},
+		{"changes_void_lost", "do sign", func(v *v) { v.warned = []member.Warning{{Code: "changes_void_lost", Text: "do sign"}} }},
 		{"not_running", "no agent runs. Start it with weir member run.", func(v *v) { v.Running, v.Phase, v.Stale = false, "offline", true }},
 		{"no_dht", "what you signed is kept", func(v *v) {
 			v.Answered, v.Stale, v.Problem, v.Trouble = before(4*time.Minute), true, "nobody", "nobody"
@@ -162,6 +168,27 @@ func TestBytesAreForPeople(t *testing.T) {
 	for n, want := range map[uint64]string{0: "0 bytes", 1: "1 byte", 999: "999 bytes", 1000: "1.0 kB", 1_250_000: "1.2 MB", 999_999: "1.0 MB", 35_400_000_000: "35.4 GB", 1 << 63: "9.2 EB"} {
 		if got := Bytes(n); got != want {
 			t.Errorf("%d: %s, want %s", n, got, want)
+		}
+	}
+}
+
+// Whatever a member's role warns of makes its status not well.
+func TestEveryWarningIsACondition(t *testing.T) {
+	s := member.MemberStatus{
+		Status:  member.Status{Reason: "x", Problem: "x", Stale: true, Dropped: []string{"x"}},
+		Foreign: "x", Restored: "x", Trouble: "x", Unkeyed: "x", Account: &member.Account{Suspended: true},
+		Void: []uint64{1}, VoidRefused: []uint64{1}, VoidLost: []uint64{1},
+	}
+	s.Joining = member.Taken
+	all := s.Warned()
+	s.Joining = member.Lapsed
+	all = append(all, s.Warned()...)
+	if len(all) != 2*13 {
+		t.Errorf("%d warnings", len(all))
+	}
+	for _, w := range all {
+		if !slices.ContainsFunc(memberConditions, func(c condition[MemberStatusView]) bool { return c.code == w.Code }) {
+			t.Errorf("%s: %s", w.Code, w.Text)
 		}
 	}
 }

@@ -273,12 +273,13 @@ type MemberStatusView struct {
 	Known      int          `json:"nodes"`              // DHT nodes known
 	Evidence   int          `json:"evidence,omitempty"` // pairs of signed contradictions that are held
 	Warnings   []string     `json:"warnings,omitempty"`
-	Reason     string       `json:"reason,omitempty"`       // why following stopped for good
-	Problem    string       `json:"problem,omitempty"`      // what keeps the log here from being the newest
-	Other      string       `json:"other_device,omitempty"` // what another device did with this key
-	Trouble    string       `json:"trouble,omitempty"`      // what keeps changes from being handed over
-	Ignored    string       `json:"ignored,omitempty"`      // what is known of a request to join that has no answer
-	Dropped    []string     `json:"dropped,omitempty"`      // sources that did not verify
+	warned     []member.Warning
+	Reason     string   `json:"reason,omitempty"`       // why following stopped for good
+	Problem    string   `json:"problem,omitempty"`      // what keeps the log here from being the newest
+	Other      string   `json:"other_device,omitempty"` // what another device did with this key
+	Trouble    string   `json:"trouble,omitempty"`      // what keeps changes from being handed over
+	Ignored    string   `json:"ignored,omitempty"`      // what is known of a request to join that has no answer
+	Dropped    []string `json:"dropped,omitempty"`      // sources that did not verify
 
 	Replaced *ReplacedView `json:"manager_replaced,omitempty"` // none: the manager has the keys of the charter
 	Untaken  *UntakenView  `json:"untaken,omitempty"`
@@ -290,7 +291,7 @@ func viewMember(st *ledger.State, s member.MemberStatus) MemberStatusView {
 		Entries: EntriesOf(s.Size), LogSize: s.Size, Newest: s.Newest, Root: s.Root.String(), Length: s.Length,
 		HeadTime: viewTime(s.Head), HeadAge: int64(s.Age.Seconds()), Stale: s.Stale, Answered: viewTime(s.Checked),
 		Waiting: s.Waiting, Handed: s.Handed, Nodes: s.Nodes, Received: s.Got, Source: s.Source, Torrents: s.Torrents,
-		Serving: s.Serving, Warnings: s.Warnings(),
+		Serving: s.Serving, Warnings: s.Warnings(), warned: s.Warned(),
 		Reason: s.Reason, Problem: s.Problem, Other: s.Foreign, Trouble: s.Trouble, Dropped: s.Dropped,
 		Replaced: viewReplaced(s.Status), Untaken: viewUntaken(s.Untaken),
 	}
