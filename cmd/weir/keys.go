@@ -1,15 +1,11 @@
 package main
 
 import (
-	"bufio"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"os"
-	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -198,15 +194,12 @@ func wordTable(words []string) string {
 	return b.String()
 }
 
-// wordsBytesMax is far more than 24 words have.
-const wordsBytesMax = 4096
-
 func (p *program) keysRecover(c *cli.Context) error {
 	o, err := p.options(c, roleMember)
 	if err != nil {
 		return err
 	}
-	seed, err := p.wordsOf(c, "")
+	seed, err := p.wordsOf(c, "", "a key")
 	if err != nil {
 		return err
 	}
@@ -222,79 +215,6 @@ func (p *program) keysRecover(c *cli.Context) error {
 		return err
 	}
 	return p.showKey(o, o.dir.Key(), keys.Derive(seed).Public(), "The key was made again from its words.")
-}
-
-// wordsOf reads a key's 24 words from a file or, where none is named, from the
-// terminal or standard input.
-func (p *program) wordsOf(c *cli.Context, file string) (keys.Seed, error) {
-	in := p.in
-	if file != "" {
-		f, err := os.Open(file)
-		if err != nil {
-			return keys.Seed{}, fmt.Errorf("read the words: %w", err)
-		}
-		defer f.Close()
-		in = f
-	} else if p.terminal() {
-		fmt.Fprintln(p.err, "Type the 24 words, in one line or several (Ctrl-C ends it):")
-	}
-	text, err := typed(c.Context, func() (string, error) { return readWords(in) })
-	if err != nil {
-		return keys.Seed{}, err
-	}
-	return keys.FromWords(text)
-}
-
-func readWords(in io.Reader) (string, error) {
-	r := bufio.NewScanner(io.LimitReader(in, wordsBytesMax))
-	var t typedWords
-	for !t.whole() && r.Scan() {
-		t.line(r.Text())
-	}
-	if err := r.Err(); err != nil {
-		return "", fmt.Errorf("read the words: %w", err)
-	}
-	return strings.Join(t.words, " "), nil
-}
-
-// typedWords are words as people give them: plain, or as wordTable prints them,
-// with its heading.
-type typedWords struct {
-	words  []string
-	known  int  // so many of them are in the list
-	number bool // a numbered line was met: what came before was its heading
-}
-
-// line takes a line. Several words of which none is in the list are a heading; a
-// single one is a slip that somebody has to be told of.
-func (t *typedWords) line(text string) {
-	fields := strings.Fields(text)
-	if len(fields) > 0 && isOrdinal(fields[0]) && !t.number {
-		*t = typedWords{number: true}
-	}
-	words := slices.DeleteFunc(fields, isOrdinal)
-	known := 0
-	for _, w := range words {
-		if inList(w) {
-			known++
-		}
-	}
-	if known > 0 || len(words) == 1 {
-		t.words, t.known = append(t.words, words...), t.known+known
-	}
-}
-
-// whole says whether all words are there, right or wrong. A long heading has as
-// many, but few of the list.
-func (t *typedWords) whole() bool { return len(t.words) >= 24 && t.known > len(t.words)/2 }
-
-func isOrdinal(s string) bool { return strings.Trim(s, "0123456789") == "" }
-
-// inList says whether a word is one of BIP-39: an error names the first that is not.
-func inList(word string) bool {
-	word = strings.ToLower(word)
-	_, err := keys.FromWords(strings.Repeat(word+" ", 24))
-	return err == nil || !strings.Contains(err.Error(), strconv.Quote(word))
 }
 
 func (p *program) keysPassphrase(c *cli.Context) error {

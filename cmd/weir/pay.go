@@ -11,9 +11,11 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v2"
+	"golang.org/x/term"
 
 	"weir/internal/control"
 	"weir/internal/host"
+	"weir/keys/keyfile"
 	"weir/ledger/wire"
 )
 
@@ -328,6 +330,11 @@ func noTerminal() error { return usagef("there is no terminal to ask on: say --y
 func (p *program) confirm(ctx context.Context, question string) error {
 	if !p.terminal() {
 		return noTerminal()
+	}
+	if term.IsTerminal(int(p.in.Fd())) { // what was typed before is no answer to this
+		if err := keyfile.ForgetTyped(p.in); err != nil {
+			return err
+		}
 	}
 	fmt.Fprintf(p.err, "%s [y/N] ", question)
 	line, err := typed(ctx, func() (string, error) { return bufio.NewReader(p.in).ReadString('\n') })

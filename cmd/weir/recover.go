@@ -46,15 +46,14 @@ func (p *program) managerRecover(c *cli.Context) error {
 	if made {
 		p.remark("the key in " + string(o.dir) + " is used, and no words are asked for")
 		id, err = p.identity(o)
-	} else if seed, err = p.wordsOf(c, c.String("words")); err == nil {
+	} else if seed, err = p.wordsOf(c, c.String("words"), "the manager's key"); err == nil {
 		id = keys.Derive(seed)
 	}
 	if err != nil {
 		return err
 	}
 	if !c.Bool("yes") {
-		fmt.Fprintln(p.err, oldMachineOff)
-		if err := p.confirm(c.Context, "It is off?"); err != nil {
+		if err := p.isOff(c.Context, oldMachineOff, "machine"); err != nil {
 			return err
 		}
 	}

@@ -33,15 +33,12 @@ func (p *program) memberRestore(c *cli.Context) error {
 	if !c.Bool("yes") && !p.terminal() {
 		return usagef("there is no terminal to ask on whether the old device is off: if it is, say --yes. %s", oldDeviceOff)
 	}
-	db, err := p.restoredKey(c, o, func(makesKey bool) (host.Database, error) {
-		if !c.Bool("yes") {
-			fmt.Fprintln(p.err, oldDeviceOff)
-			if err := p.confirm(c.Context, "It is off?"); err != nil {
-				return host.Database{}, err
-			}
+	db, err := p.restoredKey(c, o, func() error {
+		if c.Bool("yes") {
+			return nil
 		}
-		return o.dir.PrepareRestore(link, makesKey)
-	})
+		return p.isOff(c.Context, oldDeviceOff, "device")
+	}, func(makesKey bool) (host.Database, error) { return o.dir.PrepareRestore(link, makesKey) })
 	if err != nil {
 		return err
 	}
@@ -63,15 +60,21 @@ func (p *program) memberRestore(c *cli.Context) error {
 	})
 }
 
-// restoredKey gives the directory the key of the words, if it has none, once
-// prepare has written down what for.
-func (p *program) restoredKey(c *cli.Context, o options, prepare func(makesKey bool) (host.Database, error)) (host.Database, error) {
+// restoredKey gives the directory the key of the words, if it has none, once ask was
+// answered and prepare has written down what for.
+func (p *program) restoredKey(c *cli.Context, o options, ask func() error, prepare func(makesKey bool) (host.Database, error)) (host.Database, error) {
 	if _, err := os.Stat(o.dir.Key().Path); err == nil {
 		p.remark("the key in " + string(o.dir) + " is used, and no words are asked for")
+		if err := ask(); err != nil {
+			return host.Database{}, err
+		}
 		return prepare(false)
 	}
-	seed, err := p.wordsOf(c, c.String("words"))
+	seed, err := p.wordsOf(c, c.String("words"), "your key")
 	if err != nil {
+		return host.Database{}, err
+	}
+	if err := ask(); err != nil {
 		return host.Database{}, err
 	}
 	if err := o.dir.Make(); err != nil {

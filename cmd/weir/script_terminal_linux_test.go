@@ -27,7 +27,8 @@ import (
 // not before the terminal has ceased to show what is typed. In the keys <word> is
 // the word that was asked for last, of the table of words that was shown last,
 // <$NAME> a variable of the script, <$NAME/9> that with a line break after every
-// nine characters, and <$NAME!9> that with a slip at the ninth. What the terminal
+// nine characters, <$NAME!9> that with a slip at the ninth, and <@FILE> what a file
+// has in it. What the terminal
 // showed is the stdout of the command, and with -args -screens FILE it is added to
 // that file. However the program ended, the terminal must show again what is typed.
 func typing(ts *testscript.TestScript, neg bool, args []string) {
@@ -104,7 +105,7 @@ var (
 	wordAsked  = regexp.MustCompile(`Word (\d+): $`)
 	wordsShown = regexp.MustCompile(`(?m)^(?: *\d+ [a-z]+ *){4}$`) // a line of a table
 	wordShown  = regexp.MustCompile(`(\d+) ([a-z]+)`)
-	keysFilled = regexp.MustCompile(`<(word|\$[A-Z]+(?:[/!]\d+)?)>`)
+	keysFilled = regexp.MustCompile(`<(word|@[a-z.-]+|\$[A-Z]+(?:[/!]\d+)?)>`)
 )
 
 var screens = flag.String("screens", "", "add what the terminals of scripts showed to `FILE`")
@@ -131,6 +132,9 @@ const clearLine = "\x1b[K"
 // filled puts words and variables into keys that are typed.
 func (t *terminal) filled(ts *testscript.TestScript, keys string) string {
 	return keysFilled.ReplaceAllStringFunc(keys, func(hole string) string {
+		if file, ok := strings.CutPrefix(hole, "<@"); ok {
+			return strings.TrimSpace(ts.ReadFile(strings.TrimSuffix(file, ">")))
+		}
 		if hole != "<word>" {
 			m := keysFilled.FindStringSubmatch(hole)[1]
 			at := strings.IndexAny(m+"/", "/!")

@@ -3,14 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"weir/internal/host"
-	"weir/keys"
 )
 
 func (p *program) succeedCommand() *cli.Command {
@@ -33,7 +31,7 @@ func (p *program) managerSucceed(c *cli.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	recovery, err := p.recoveryWords(c)
+	recovery, err := p.wordsOf(c, c.String("recovery"), "the recovery key")
 	if err != nil {
 		return err
 	}
@@ -103,26 +101,6 @@ func (p *program) managerSucceed(c *cli.Context) (err error) {
 			p.note("the database is encrypted, and whoever has the old key can read it, what is written from now on included: the read key is for the life of the database")
 		}
 	})
-}
-
-// recoveryWords reads the words of the recovery key.
-func (p *program) recoveryWords(c *cli.Context) (keys.Seed, error) {
-	in := p.in
-	if path := c.String("recovery"); path != "" {
-		f, err := os.Open(path)
-		if err != nil {
-			return keys.Seed{}, fmt.Errorf("read the recovery key's words: %w", err)
-		}
-		defer f.Close()
-		in = f
-	} else if p.terminal() {
-		fmt.Fprintln(p.err, "Type the 24 words of the recovery key, in one line or several (Ctrl-C ends it):")
-	}
-	text, err := typed(c.Context, func() (string, error) { return readWords(in) })
-	if err != nil {
-		return keys.Seed{}, err
-	}
-	return keys.FromWords(text)
 }
 
 // voided says how many entries become void.
