@@ -17,15 +17,16 @@ const amountCharsMax = 64
 
 // ParseAmount reads a decimal amount as minor units: an optional sign, digits,
 // and where scale allows it a point and at most scale digits. "12", "12.5" and
-// "12.50" are 1250 at scale 2. Nothing is rounded, and no separator of
-// thousands or decimal comma is guessed at. Amounts are within ±wire.IntMax.
+// "12.50" are 1250 at scale 2. A single comma is taken for the point unless three
+// digits follow it, when it may as well divide thousands. Nothing is rounded or
+// guessed at. Amounts are within ±wire.IntMax.
 func ParseAmount(text string, scale int) (int64, error) {
 	minor, err := parseAmount(strings.TrimSpace(text), scale)
 	if err != nil {
 		if len(text) > amountCharsMax {
 			text = text[:amountCharsMax] + "…"
 		}
-		return 0, fmt.Errorf("read the amount %q: %w", text, err)
+		return 0, fmt.Errorf("%q is %w", text, err)
 	}
 	return minor, nil
 }
@@ -42,6 +43,12 @@ func parseAmount(text string, scale int) (int64, error) {
 	digits, negative := strings.CutPrefix(text, "-")
 	if !negative {
 		digits, _ = strings.CutPrefix(text, "+")
+	}
+	if before, after, comma := strings.Cut(digits, ","); comma && !strings.ContainsAny(after, ",.") && !strings.Contains(before, ".") {
+		if len(after) == 3 {
+			return 0, fmt.Errorf("%w that is clear: the comma may divide thousands or decimals. Write a point before the decimals and nothing between thousands", ErrAmount)
+		}
+		digits = before + "." + after
 	}
 	whole, fraction, point := strings.Cut(digits, ".")
 	switch {

@@ -52,7 +52,7 @@ func arrange(app *cli.App, args []string) (arranged []string, given map[string]b
 	return out, given, nil
 }
 
-func isNumber(a string) bool { return strings.Trim(a, "-+.0123456789") == "" }
+func isNumber(a string) bool { return strings.Trim(a, "-+.,0123456789") == "" }
 
 func find(cs []*cli.Command, name string) *cli.Command {
 	for _, c := range cs {

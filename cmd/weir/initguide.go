@@ -112,6 +112,9 @@ func encodes(charter wire.Charter) error {
 	charter.Manager, charter.Log, charter.Seal, charter.Recovery = stand.Public(), stand.LogPublic(), stand.SealPublic(), stand.Public()
 	charter.Recovery[0] ^= 1
 	_, err := charter.Encode()
+	if what := errors.Unwrap(err); what != nil {
+		return what // and not that a charter was to be written
+	}
 	return err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -108,7 +109,7 @@ func (p *program) memberJoin(c *cli.Context) error {
 		case v.Account != nil:
 			p.printf("You are member %d, %s, of %q. Keep weir member run running to follow it.\n", v.Account.Account, v.Account.Name, v.Name)
 		case v.Joining == "asking" && v.Approval:
-			p.printf("Your request to join %q is on its way. The manager approves each new member personally, which takes the time it takes. Now run weir member run; weir member status tells when you are in.\n", v.Name)
+			p.printf("Your request to join %q is on its way. The manager approves each new member personally, which takes the time it takes; whom they reject is told by them alone. Now run weir member run; weir member status tells when you are in.\n", v.Name)
 		case v.Joining == "asking":
 			p.printf("Your request to join %q is on its way; the manager takes it in one of its next cycles. Now run weir member run; weir member status tells when you are in.\n", v.Name)
 		default:
@@ -149,6 +150,8 @@ func called(name string, db host.Database, v host.MemberStatusView) string {
 	switch {
 	case name == "" || v.Account != nil && v.Account.Name == name:
 		return ""
+	case v.Account != nil && numbered(v.Account.Name, name):
+		return fmt.Sprintf("somebody else is called %q there, or was, so you are called %q in the log. If you want another name, ask the manager: weir manager rename", name, v.Account.Name)
 	case v.Account != nil:
 		return fmt.Sprintf("you are called %q in the log, not %q: the name is the one that the manager admitted you by, and stays", v.Account.Name, name)
 	case db.Asks() && db.Joiner != name:
@@ -157,6 +160,13 @@ func called(name string, db host.Database, v host.MemberStatusView) string {
 		return fmt.Sprintf("--name %q changes nothing: this link asks for no account, an invitation does", name)
 	}
 	return ""
+}
+
+// numbered says whether a name is another with the number behind it that tells two
+// members of one name apart.
+func numbered(name, of string) bool {
+	n, ok := strings.CutPrefix(name, of+" ")
+	return ok && ledger.IsNumber(n)
 }
 
 // joining says how far joining is, in a line of a terminal.

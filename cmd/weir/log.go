@@ -70,7 +70,7 @@ func entries(call caller, name string, first uint64, count int) ([]host.EntryVie
 func logRows(v []host.EntryView) [][]string {
 	var rows [][]string
 	for _, e := range v {
-		rows = append(rows, []string{fmt.Sprint(e.Index), clock(e.Time), fmt.Sprintf("%d %s", e.Account, e.Name), fmt.Sprint(e.Number), e.Kind, e.Verdict, what(e)})
+		rows = append(rows, []string{fmt.Sprint(e.Index), clock(e.Time), fmt.Sprintf("%d %s", e.Account, e.Name), fmt.Sprint(e.Number), e.Kind, inWords(e.Verdict), what(e)})
 	}
 	return rows
 }

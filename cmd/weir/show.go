@@ -28,10 +28,13 @@ func changeText(v host.ChangeView) string {
 	case v.State == "accepted" && v.Again > 0:
 		text += "\nThe manager's key was replaced while it waited, so it was sent again, to the new one."
 	case v.Reason != "":
-		text += fmt.Sprintf(" (%s): %s", v.Verdict, v.Reason)
+		text += fmt.Sprintf(" (%s): %s", inWords(v.Verdict), v.Reason)
 	}
 	return text
 }
+
+// inWords is a verdict for people; JSON has it as it is.
+func inWords(verdict string) string { return strings.ReplaceAll(verdict, "_", " ") }
 
 func stateText(v host.ChangeView) string {
 	switch v.State {

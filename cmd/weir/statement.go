@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"encoding/csv"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -123,6 +125,10 @@ func (p *program) statementTable(v host.StatementView) {
 	}
 	rows = append(rows, edge("closing balance", v.Closing))
 	p.table("DATE ENTRY CHANGE WITH -AMOUNT -BALANCE MEMO", rows)
+	p.printf("\n%s; what was paid later is not in it yet.\n", asOfText(v.AsOf))
+	if v.Waiting > 0 {
+		p.note(fmt.Sprintf("%s not in the log yet, and so not in it either: weir member outbox", count(v.Waiting, "change of yours is", "changes of yours are")))
+	}
 }
 
 // periodText says of when a statement is; "": of all there is.
@@ -163,7 +169,7 @@ func lineText(l host.StatementLine) string {
 		text = l.Kind
 	}
 	if l.Verdict != "applied" {
-		text = strings.TrimSuffix("refused ("+l.Verdict+"): "+text, ": ")
+		text = strings.TrimSuffix("refused ("+inWords(l.Verdict)+"): "+text, ": ")
 	}
 	return text
 }
@@ -179,20 +185,19 @@ func (p *program) statementCSV(v host.StatementView) error {
 	for _, l := range v.Lines {
 		w.Write([]string{l.Time, fmt.Sprint(l.Index), nonzero(l.Number), l.Kind, l.Verdict, nonzero(l.Account), csvSafe(l.Name), l.Amount, l.Balance, csvSafe(l.Memo)})
 	}
-	w.Write(edge(v.Until, "closing", v.Closing))
+	w.Write(edge(cmp.Or(v.Until, v.AsOf), "closing", v.Closing))
 	w.Flush()
 	return w.Error()
 }
 
-// csvSafe keeps spreadsheets from running a cell that somebody else wrote (OWASP,
-// CSV injection): what begins like a formula, also with the wide signs that some
-// take for the narrow ones, is quoted. Amounts are ours and stay numbers.
-func csvSafe(s string) string {
-	if strings.IndexAny(s, "=+-@\t\r\n＝＋－＠") == 0 {
-		return "'" + s
-	}
-	return s
-}
+// formula is what a spreadsheet may take for one (OWASP, CSV injection): text that
+// begins with a sign of theirs, also with a wide one, or has one behind what some
+// take for the border of a cell.
+var formula = regexp.MustCompile(`(^[\s"']*|[;|\t]\s*)([=+\-@＝＋－＠])`)
+
+// csvSafe keeps spreadsheets from running a cell that somebody else wrote: what
+// would be a formula is quoted. Amounts are ours and stay numbers.
+func csvSafe(s string) string { return formula.ReplaceAllString(s, "$1'$2") }
 
 func nonzero(n uint64) string {
 	if n == 0 {

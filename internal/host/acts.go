@@ -2,6 +2,7 @@ package host
 
 import (
 	"weir/ledger"
+	"weir/ledger/wire"
 )
 
 // ActIn is the input of suspend, resume and limit.
@@ -54,6 +55,9 @@ func (m *Manager) act(in ActIn, do func(ledger.Account) (ledger.Decided, error))
 	a, err := findAccount(m.store.State(), in.Who)
 	if err != nil {
 		return nil, err
+	}
+	if err := wire.CheckText("reason", in.Reason, wire.ReasonBytesMax); err != nil {
+		return nil, misread("--reason: %v; nothing was done", err)
 	}
 	d, err := do(a)
 	if err != nil {

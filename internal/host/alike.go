@@ -57,12 +57,13 @@ func skeleton(name string) string {
 	return doubles.Replace(text)
 }
 
-// alike are the members whose name may be taken for that of one of them.
-func alike(st *ledger.State, of ledger.Account) []NamedView {
+// alike are the members whose name may be taken for that of one of them, without
+// the one who asks (0: nobody's account), who knows its own.
+func alike(st *ledger.State, of ledger.Account, asks uint64) []NamedView {
 	var out []NamedView
 	want := skeleton(of.Name)
 	for _, a := range st.Accounts() {
-		if a.Number != 0 && a.Number != of.Number && want != "" && skeleton(a.Name) == want && len(out) < alikeMax {
+		if a.Number != 0 && a.Number != of.Number && a.Number != asks && want != "" && skeleton(a.Name) == want && len(out) < alikeMax {
 			out = append(out, viewNamed(a))
 		}
 	}

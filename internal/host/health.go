@@ -225,6 +225,9 @@ var memberConditions = []condition[MemberStatusView]{
 		return "", ""
 	}},
 	{"invitation_expired", func(v *MemberStatusView, _ time.Time) (string, string) {
+		if v.Joining == "expired" && v.Approval {
+			return "the invitation has expired, and the manager has not admitted you", "Ask the manager: a request that came in time still waits for approval, unless it was rejected, and nothing tells this program of that"
+		}
 		if v.Joining == "expired" {
 			return "the invitation expired before the manager took the request: ask for a new one", ""
 		}
@@ -297,7 +300,7 @@ var memberConditions = []condition[MemberStatusView]{
 	{"asking", func(v *MemberStatusView, _ time.Time) (string, string) {
 		if v.Account == nil && v.Joining == "asking" && v.Ignored == "" {
 			if v.Approval {
-				return "your request to join waits for the manager's approval", "Leave weir member run on; if it takes long, ask the manager"
+				return "your request to join waits for the manager's approval", "Leave weir member run on. If it takes more than some days, ask the manager: nothing tells this program of a rejection"
 			}
 			return "your request to join waits for the manager to admit you", "Leave weir member run on; if it takes long, ask the manager whether theirs runs"
 		}

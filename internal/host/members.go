@@ -121,6 +121,9 @@ func (m *Manager) rename(in ActIn) (any, error) {
 		if ledger.IsNumber(in.Name) {
 			return ledger.Decided{}, refused("%q is a number, and a number means an account: take another name. Nothing was done", in.Name)
 		}
+		if err := wire.CheckMemberName(in.Name); err != nil {
+			return ledger.Decided{}, misread("take another name: %v. Nothing was done", err)
+		}
 		return m.desk.Rename(a.Number, in.Name)
 	})
 }

@@ -89,7 +89,7 @@ func (s *seat) payment(in QuoteIn) (d *member.Desk, to ledger.Account, amount in
 	v = QuoteView{
 		To: to.Number, Name: to.Name, Key: hex.EncodeToString(to.Key[:]), Amount: format(amount), Unit: st.Charter.Unit,
 		Balance: format(own.Balance), Waiting: format(waiting), After: format(own.Balance - waiting - amount),
-		Verdict: verdict.String(), Reason: reason, Memo: in.Memo, Alike: alike(st, to), Refund: back,
+		Verdict: verdict.String(), Reason: reason, Memo: in.Memo, Alike: alike(st, to, own.Number), Refund: back,
 	}
 	if why := back.twice(amount); why != "" {
 		v.Verdict, v.Reason = alreadyRefunded, why

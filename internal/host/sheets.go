@@ -151,7 +151,7 @@ func parseNames(path string, b []byte) ([]string, error) {
 	}
 	var names []string
 	for n, line := range strings.Split(strings.TrimPrefix(string(b), "\ufeff"), "\n") {
-		line = strings.TrimSpace(line)
+		line = strings.Join(strings.Fields(line), " ") // as people align them
 		if line == "" {
 			continue
 		}

@@ -40,6 +40,8 @@ type StatementView struct {
 	Opening string          `json:"opening"`         // balance before the first line
 	Closing string          `json:"closing"`         // balance after the last
 	Lines   []StatementLine `json:"lines"`
+	AsOf    string          `json:"as_of,omitempty"`   // time of the newest head that is here: what came later is not in it
+	Waiting int             `json:"waiting,omitempty"` // own changes that are not in the log yet
 }
 
 func (a *Agent) statement(s *seat, in StatementIn) (any, error) {
@@ -54,8 +56,13 @@ func (a *Agent) statement(s *seat, in StatementIn) (any, error) {
 	amount := func(n int64) string { return ledger.FormatAmount(n, st.Charter.Scale) }
 	v := StatementView{
 		Account: acc.Number, Name: acc.Name, Unit: st.Charter.Unit, Since: viewMillis(in.Since), Until: viewMillis(in.Until),
-		Lines: []StatementLine{},
+		Lines: []StatementLine{}, AsOf: asOf(d.Store),
 	}
+	waiting, err := d.Waiting()
+	if err != nil {
+		return nil, err
+	}
+	v.Waiting = len(waiting)
 	balance := acc.Balance // after the entry that comes next
 	closing := balance
 	err = d.Store.Newest(acc.Number, func(e ledger.Decided) bool {
