@@ -66,7 +66,7 @@ func (c *collector) call(f *file, inside []*speaker, e *ast.CallExpr, depth int)
 	}
 	var all []string
 	switch name {
-	case "Sprintf", "TrimSuffix", "TrimPrefix", "TrimSpace", "string":
+	case "Sprintf", "TrimSuffix", "TrimPrefix", "TrimSpace", "string", "mine", "mineInFormat":
 		if len(e.Args) > 0 {
 			return c.texts(f, inside, e.Args[0], depth+1)
 		}

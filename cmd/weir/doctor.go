@@ -39,6 +39,7 @@ func (p *program) examine(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	p.at(c, host.Directory(dir), "")
 	ask := func(question string) (bool, error) {
 		if c.Bool("yes") {
 			return true, nil
@@ -111,14 +112,14 @@ func (p *program) diagnosis(v doctorView, fixing bool) {
 			p.printf("put right: %s%s\n", f.Done, in)
 			continue
 		}
-		p.printf("%s: %s%s\n", yes(f.Note, "note", "not well"), f.What, in)
+		p.printf("%s: %s%s\n", yes(f.Note, "note", "not well"), p.mine(f.What), in)
 		if f.Means != "" {
-			p.printf("  it means: %s\n", f.Means)
+			p.printf("  it means: %s\n", p.mine(f.Means))
 		}
 		todo := "  to do:    "
 		for _, line := range []string{f.Remedy, f.Command} {
 			if line != "" {
-				p.printf("%s%s\n", todo, line)
+				p.printf("%s%s\n", todo, p.mine(line))
 				todo = "            "
 			}
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"regexp"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -33,6 +34,10 @@ type explainView struct {
 	Remedy  string `json:"remedy"`
 }
 
+// namedHere is the directory behind a command in a message (program.mine), up to
+// the end of its sentence.
+var namedHere = regexp.MustCompile(` --dir (?:'(?:[^']|'\\'')*'|(?:/|[A-Za-z]:)\S*?)([.,;:)]*(?:\s|$))`)
+
 func (p *program) runExplain(c *cli.Context) error {
 	text := strings.Join(c.Args().Slice(), " ")
 	if text == "" {
@@ -49,7 +54,7 @@ func (p *program) runExplain(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	hits := configs.Explain(all, text[:min(len(text), explainBytesMax)])
+	hits := configs.Explain(all, namedHere.ReplaceAllString(text[:min(len(text), explainBytesMax)], "$1"))
 	if len(hits) == 0 {
 		return &control.Error{Code: host.CodeNotFound, Text: "no message of weir is like this; give its words as they were printed, in quotes"}
 	}

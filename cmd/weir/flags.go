@@ -127,6 +127,7 @@ func (p *program) options(c *cli.Context, role string) (options, error) {
 	if at, err := os.Stat(dir); err == nil && !at.IsDir() {
 		return options{}, fmt.Errorf("%s is a file, and data lies in a directory: name another with --dir", dir)
 	}
+	p.at(c, host.Directory(dir), role)
 	path, must := c.String("config"), true
 	if path == "" {
 		path, must = filepath.Join(dir, "weir.toml"), false

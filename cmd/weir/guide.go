@@ -29,7 +29,9 @@ func (p *program) leads(o options) bool {
 	return !o.json && p.terminal() && p.in != nil && term.IsTerminal(int(p.in.Fd()))
 }
 
-func (g *guide) say(format string, args ...any) { fmt.Fprintf(g.p.err, format+"\n", args...) }
+func (g *guide) say(format string, args ...any) {
+	fmt.Fprintf(g.p.err, g.p.mineInFormat(format)+"\n", args...)
+}
 
 // line reads what is typed, up to the end of the line and not a byte more: the
 // rest belongs to the next question, or to a passphrase.

@@ -38,6 +38,7 @@ type program struct {
 	own     *keys.Identity  // of the directory, once it is opened
 	placed  bool            // it was looked whether the directory is a copy
 	logFile *host.LogFile   // of what runs; nil: the terminal
+	working place           // that the command works on, once it is known
 }
 
 // run is the whole program: it gives the exit code.
@@ -67,13 +68,13 @@ func run(ctx context.Context, args []string, in *os.File, out, errw io.Writer) i
 		p.logFile.Printf("%s", text)
 	}
 	if text != "" {
-		fmt.Fprintln(p.err, "weir: "+text)
+		fmt.Fprintln(p.err, "weir: "+p.mine(text))
 	}
 	if errors.Is(err, keyfile.ErrPassphrase) {
 		fmt.Fprintln(p.err, forgotten)
 	}
 	if h := hint(code); h != "" && !strings.Contains(text, h) {
-		fmt.Fprintln(p.err, h)
+		fmt.Fprintln(p.err, p.mine(h))
 	}
 	return code
 }

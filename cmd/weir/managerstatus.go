@@ -14,7 +14,7 @@ func (p *program) managerStatus(c *cli.Context) error {
 	return p.ask(c, roleManager, "manager status", nil, &v, func(o options) error {
 		return p.show(o.json, v, func() {
 			stopped := v.Phase == string(manager.Stopped) || !v.Running && v.Phase == string(manager.Refusing)
-			p.printf("%s\n", allWell(v.HealthView, yes(stopped, "Stopped", "Not all well")))
+			p.printf("%s\n", p.mine(allWell(v.HealthView, yes(stopped, "Stopped", "Not all well"))))
 			p.printf("database  %s (%s)%s\nlog       %s, %d accepted, %d refused, %s\nmembers   %d; the sum of all balances is %s %s\n",
 				v.Name, v.ID, yes(v.Encrypted, ", encrypted", ""), entryCount(v.LogSize), v.Accepted, v.Refused, count(v.Length, "byte", "bytes"), v.Members, v.Sum, v.Unit)
 			if v.Running {
@@ -31,7 +31,7 @@ func (p *program) managerStatus(c *cli.Context) error {
 				p.printf("new key   %s not met it yet: they do by themselves within the hour, and what they sign until then waits with them\n", count(v.OldKey, "member has", "members have"))
 			}
 			p.printf("%s", machineText(v.HealthView))
-			p.printf("%s", evidenceText(v.Evidence, roleManager))
+			p.printf("%s", p.mine(evidenceText(v.Evidence, roleManager)))
 			for _, m := range v.Stalled {
 				p.printf("stalled   %d %s: %s\n", m.Account, m.Name, m.Problem)
 			}

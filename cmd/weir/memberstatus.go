@@ -10,7 +10,7 @@ func (p *program) memberStatus(c *cli.Context) error {
 	var v host.MemberStatusView
 	return p.ask(c, roleMember, "member status", nil, &v, func(o options) error {
 		return p.show(o.json, v, func() {
-			p.printf("%s\n", allWell(v.HealthView, "Not all well"))
+			p.printf("%s\n", p.mine(allWell(v.HealthView, "Not all well")))
 			p.printf("database  %s (%s)%s\nlog       %s here, %d in the newest head, %s\n", v.Name, v.ID, yes(v.Encrypted, ", encrypted", ""), entryCount(v.LogSize), host.EntriesOf(max(v.Newest, v.LogSize)), ago(v.HeadTime))
 			if v.Account != nil {
 				p.printf("account   %d %s: %s %s\n", v.Account.Account, v.Account.Name, v.Account.Balance, v.Account.Unit)
@@ -25,7 +25,7 @@ func (p *program) memberStatus(c *cli.Context) error {
 				p.printf("look      a DHT node last answered %s\nnetwork   %s known; %s\n", ago(v.Answered), count(v.Known, "DHT node", "DHT nodes"), reachText(v.HealthView))
 				p.printf("copy      %s received of the database since the start; %s served to others\n", count(v.Received, "byte", "bytes"), count(v.Serving, "torrent", "torrents"))
 			}
-			p.printf("%s%s", machineText(v.HealthView), evidenceText(v.Evidence, roleMember))
+			p.printf("%s%s", machineText(v.HealthView), p.mine(evidenceText(v.Evidence, roleMember)))
 		})
 	})
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"golang.org/x/term"
@@ -10,7 +11,18 @@ import (
 	"weir/internal/host"
 )
 
-func (p *program) printf(format string, args ...any) { fmt.Fprintf(p.out, format, args...) }
+// printf prints for people. Commands that the format names are of the directory that
+// is meant; what is filled in stays as it is.
+func (p *program) printf(format string, args ...any) {
+	fmt.Fprintf(p.out, p.mineInFormat(format), args...)
+}
+
+func (p *program) mineInFormat(format string) string {
+	here := p.working
+	defer func() { p.working = here }()
+	p.working.dir = host.Directory(strings.ReplaceAll(string(here.dir), "%", "%%"))
+	return p.mine(format)
+}
 
 // logf writes a line for operators, with the time.
 func (p *program) logf(format string, args ...any) {
@@ -82,12 +94,13 @@ func count[N int | int64 | uint64](n N, one, many string) string {
 // note says what a person should know besides; "" is nothing.
 func (p *program) note(text string) {
 	if text != "" {
-		p.printf("note: %s\n", text)
+		p.printf("note: %s\n", p.mine(text))
 	}
 }
 
 // remark is a note that is no part of what the program gives.
 func (p *program) remark(text string) {
+	text = p.mine(text)
 	if text != "" && p.logFile != nil {
 		p.logFile.Printf("note: %s", text)
 		return
