@@ -164,6 +164,15 @@ func (p *program) managerSession(c *cli.Context, o options, db host.Database, id
 			case !o.json:
 				p.printf("%s %s\n", time.Now().Format("15:04:05"), line)
 			}
+			if v.Admitted > 0 {
+				alike, err := m.AlikeSince(c.Context, r.Started)
+				if err != nil {
+					return err
+				}
+				for _, a := range alike {
+					p.remark("take care: " + a.Text())
+				}
+			}
 			if c.Bool("once") {
 				if over, err := once(r, m.Edges().Tried()); over {
 					return err

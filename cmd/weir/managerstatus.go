@@ -32,6 +32,9 @@ func (p *program) managerStatus(c *cli.Context) error {
 			}
 			p.printf("%s", machineText(v.HealthView))
 			p.printf("%s", p.mine(evidenceText(v.Evidence, roleManager)))
+			for _, a := range v.Alike {
+				p.printf("alike     %s, admitted %s: weir manager rename gives another name\n", a.Text(), ago(a.Admitted))
+			}
 			for _, m := range v.Stalled {
 				p.printf("stalled   %d %s: %s\n", m.Account, m.Name, m.Problem)
 			}

@@ -26,6 +26,11 @@ func (p *program) managerRequests(c *cli.Context) error {
 				rows = append(rows, []string{fmt.Sprint(i.Number), i.Requested, i.For, ago(i.Came), i.Key})
 			}
 			p.table("REQUEST NAME INVITED SINCE KEY", rows)
+			for _, i := range v.Waiting {
+				if len(i.Alike) > 0 {
+					p.note(fmt.Sprintf("request %d: take care, the name %s may be taken for that of %s", i.Number, i.Requested, host.NamesOf(i.Alike)))
+				}
+			}
 			p.printf("\nAdmit with weir manager approve REQUEST, or end the invitation with weir manager reject REQUEST.\nAnybody can ask under any name: approve whom you know to have asked.\n")
 		})
 	})
@@ -45,9 +50,8 @@ func (p *program) managerApprove(c *cli.Context) error {
 	return p.ask(c, roleManager, "manager approve", host.ApproveIn{Request: c.Args().First(), Name: name}, &v, func(o options) error {
 		return p.show(o.json, v, func() {
 			p.printf("%s is member %d. Their program finds it in the log by itself.\n", v.Name, v.Account)
-			if v.Name != v.Requested {
-				p.note(fmt.Sprintf("they asked to be called %q", v.Requested))
-			}
+			p.note(renamed(v.Name, v.Requested))
+			p.note(takenFor(v.Name, v.Alike))
 		})
 	})
 }

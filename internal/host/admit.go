@@ -15,6 +15,9 @@ type AdmitView struct {
 	AccountView
 	Answer string `json:"answer"`
 	Again  bool   `json:"again,omitempty"` // the account was there before
+	// Requested is the name that the code asks for.
+	Requested string      `json:"requested_name,omitempty"`
+	Alike     []NamedView `json:"alike,omitempty"` // members whose names may be taken for this one's
 }
 
 func (m *Manager) admit(in AdmitIn) (any, error) {
@@ -30,7 +33,9 @@ func (m *Manager) admit(in AdmitIn) (any, error) {
 	if !again {
 		m.kick()
 	}
-	return m.answer(a, again)
+	v, err := m.answer(a, again)
+	v.Requested, v.Alike = code.Name, alike(m.store.State(), a, 0)
+	return v, err
 }
 
 func readCode(text string) (wire.MemberCode, error) {
@@ -69,10 +74,10 @@ func (m *Manager) rekey(in RekeyIn) (any, error) {
 }
 
 // answer is an account with the answer for its owner.
-func (m *Manager) answer(a ledger.Account, again bool) (any, error) {
+func (m *Manager) answer(a ledger.Account, again bool) (AdmitView, error) {
 	answer, err := wire.Answer{DatabaseLink: m.desk.Link(m.bootstrap()), Account: a.Number}.Link()
 	if err != nil {
-		return nil, err
+		return AdmitView{}, err
 	}
 	return AdmitView{AccountView: viewAccount(m.store.State().Charter, a), Answer: answer, Again: again}, nil
 }

@@ -1,9 +1,11 @@
 package host
 
 import (
+	"context"
 	"encoding/hex"
 	"fmt"
 	"strings"
+	"time"
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
@@ -25,6 +27,15 @@ func viewNamed(a ledger.Account) NamedView {
 // text names an account for people: its number and the beginning of its key are
 // its own, however it calls itself.
 func (v NamedView) text() string { return fmt.Sprintf("%d %s (%s…)", v.Account, v.Name, v.Key[:8]) }
+
+// NamesOf names some accounts for people.
+func NamesOf(all []NamedView) string {
+	var texts []string
+	for _, v := range all {
+		texts = append(texts, v.text())
+	}
+	return strings.Join(texts, ", ")
+}
 
 // sameName is a name however it was typed: in one of Unicode's two ways of writing
 // a letter with an accent, and in capitals or not. The log's own comparison is
@@ -60,14 +71,60 @@ func skeleton(name string) string {
 // alike are the members whose name may be taken for that of one of them, without
 // the one who asks (0: nobody's account), who knows its own.
 func alike(st *ledger.State, of ledger.Account, asks uint64) []NamedView {
+	return alikeName(st, of.Name, func(a ledger.Account) bool { return a.Number == of.Number || a.Number == asks })
+}
+
+// alikeName are the members whose name may be taken for a name, but for some.
+func alikeName(st *ledger.State, name string, but func(ledger.Account) bool) []NamedView {
 	var out []NamedView
-	want := skeleton(of.Name)
+	want := skeleton(name)
 	for _, a := range st.Accounts() {
-		if a.Number != 0 && a.Number != of.Number && a.Number != asks && want != "" && skeleton(a.Name) == want && len(out) < alikeMax {
+		if a.Number != 0 && !but(a) && want != "" && skeleton(a.Name) == want && len(out) < alikeMax {
 			out = append(out, viewNamed(a))
 		}
 	}
 	return out
+}
+
+// AlikeView is a new member whose name may be taken for an earlier member's.
+type AlikeView struct {
+	NamedView
+	Admitted string    `json:"admitted"`
+	To       NamedView `json:"alike_to"`
+}
+
+// Text says it to the manager.
+func (v AlikeView) Text() string {
+	return fmt.Sprintf("%s may be taken for %s", v.text(), v.To.text())
+}
+
+// alikeSince are the members admitted since then whose name may be taken for that of
+// somebody who was there before, the newest first.
+func alikeSince(st *ledger.State, then time.Time) []AlikeView {
+	var out []AlikeView
+	first := map[string]ledger.Account{} // the first one of a look, and so the one that others are like
+	all := st.Accounts()
+	for _, a := range all {
+		s := skeleton(a.Name)
+		if _, ok := first[s]; a.Number != 0 && s != "" && !ok {
+			first[s] = a
+		}
+	}
+	for i := len(all) - 1; i >= 0 && len(out) < alikeMax; i-- {
+		a := all[i]
+		one, ok := first[skeleton(a.Name)]
+		if ok && a.Number > one.Number && a.Admitted >= then.UnixMilli() {
+			out = append(out, AlikeView{viewNamed(a), viewMillis(a.Admitted), viewNamed(one)})
+		}
+	}
+	return out
+}
+
+// AlikeSince are the members admitted since then whose name may be taken for that of
+// somebody who was there before.
+func (m *Manager) AlikeSince(ctx context.Context, then time.Time) (out []AlikeView, err error) {
+	err = m.loop.Call(ctx, func() { out = alikeSince(m.store.State(), then) })
+	return out, err
 }
 
 // alikeMax is how many names are shown beside another: a manager may make any

@@ -76,3 +76,19 @@ func FuzzAlike(f *testing.F) {
 		}
 	})
 }
+
+func TestNewMembersWhoLookLikeEarlierOnesAreNamed(t *testing.T) {
+	id := keys.Derive(keys.Seed{1})
+	s := founded(t, id)
+	desk := &manager.Desk{Store: s, Identity: id, Random: rand.Reader, Now: time.Now}
+	for _, name := range []string{"Ben", "Ana", "Вen", "花", "Bén"} {
+		admitAs(t, s, desk, name)
+	}
+	got := alikeSince(s.State(), time.Time{})
+	if len(got) != 2 || got[0].Account != 5 || got[1].Account != 3 || got[0].To.Account != 1 || got[1].To.Account != 1 {
+		t.Errorf("%+v", got)
+	}
+	if got := alikeSince(s.State(), time.Now().Add(time.Hour)); got != nil {
+		t.Errorf("of later: %+v", got)
+	}
+}

@@ -21,9 +21,12 @@ type InvitationView struct {
 	Requested string `json:"requested_name,omitempty"`
 	Key       string `json:"requested_key,omitempty"` // of who asks, as text
 	Came      string `json:"requested,omitempty"`     // when the request came
-	Reason    string `json:"reason,omitempty"`        // of a rejection
-	Problem   string `json:"problem,omitempty"`
-	Link      string `json:"link,omitempty"` // only where it is asked for, and while it is open
+	// Alike are members whose names may be taken for the requested one, of a request
+	// that waits.
+	Alike   []NamedView `json:"alike,omitempty"`
+	Reason  string      `json:"reason,omitempty"` // of a rejection
+	Problem string      `json:"problem,omitempty"`
+	Link    string      `json:"link,omitempty"` // only where it is asked for, and while it is open
 }
 
 func viewInvitation(st *ledger.State, i manager.Invitation, now time.Time) InvitationView {

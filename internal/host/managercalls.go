@@ -91,6 +91,7 @@ func (m *Manager) status() (ManagerStatusView, error) {
 		Members: st.Members(), Accepted: st.Accepted, Refused: st.Refused, Unit: st.Charter.Unit,
 		Sum: ledger.FormatAmount(st.Sum(), st.Charter.Scale), Evidence: held(m.store),
 	}
+	v.Alike = alikeSince(st, m.desk.Now().Add(-quietAfter))
 	link, err := m.link(LinkIn{})
 	if err != nil {
 		return v, err

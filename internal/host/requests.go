@@ -1,6 +1,10 @@
 package host
 
-import "time"
+import (
+	"time"
+
+	"weir/ledger"
+)
 
 // RequestsView are the requests to join that wait for approval.
 type RequestsView struct {
@@ -13,7 +17,11 @@ func (m *Manager) requests() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return RequestsView{Approval: m.store.State().Charter.Approval, Waiting: m.viewInvitations(waiting)}, nil
+	v := RequestsView{Approval: m.store.State().Charter.Approval, Waiting: m.viewInvitations(waiting)}
+	for i, w := range v.Waiting {
+		v.Waiting[i].Alike = alikeName(m.store.State(), w.Requested, func(ledger.Account) bool { return false })
+	}
+	return v, nil
 }
 
 // ApproveIn admits the one whose request waits.
@@ -25,7 +33,8 @@ type ApproveIn struct {
 // ApproveView is the new account.
 type ApproveView struct {
 	AccountView
-	Requested string `json:"requested_name"`
+	Requested string      `json:"requested_name"`
+	Alike     []NamedView `json:"alike,omitempty"` // members whose names may be taken for this one's
 }
 
 func (m *Manager) approve(in ApproveIn) (any, error) {
@@ -34,7 +43,7 @@ func (m *Manager) approve(in ApproveIn) (any, error) {
 		return nil, err
 	}
 	m.kick()
-	return ApproveView{AccountView: viewAccount(m.store.State().Charter, a), Requested: i.Request.Name}, nil
+	return ApproveView{AccountView: viewAccount(m.store.State().Charter, a), Requested: i.Request.Name, Alike: alike(m.store.State(), a, 0)}, nil
 }
 
 // RejectIn ends an invitation whose request waits.

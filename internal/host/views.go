@@ -237,6 +237,7 @@ type ManagerStatusView struct {
 	Cycle       *CycleView   `json:"cycle,omitempty"`
 	Stalled     []MemberView `json:"stalled,omitempty"`
 	OldKey      int          `json:"members_at_old_key,omitempty"` // that have not met the newest succession yet
+	Alike       []AlikeView  `json:"alike,omitempty"`              // lately admitted, with a name that may be taken for another's
 	Evidence    int          `json:"evidence,omitempty"`           // pairs of signed contradictions that are held
 }
 
