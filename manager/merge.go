@@ -60,7 +60,7 @@ func (m *Manager) merge(c *cycle) error {
 		return nil
 	}
 	if err := m.Store.Commit(batches, kv...); err != nil {
-		return fmt.Errorf("commit: %w", err)
+		return err // it says what
 	}
 	if batch != nil {
 		for _, d := range batch.Entries {

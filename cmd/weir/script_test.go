@@ -27,6 +27,7 @@ func TestMain(m *testing.M) {
 		"words":     helper(words),
 		"invite":    helper(invite),
 		"ahead":     helper(ahead),
+		"killed":    helper(killed),
 		"relink":    helper(relink),
 		"admitted":  helper(admitted),
 		"expanded":  helper(expanded),
@@ -97,6 +98,7 @@ func TestScripts(t *testing.T) {
 			"typing":  typing,
 			"town":    town,
 			"disk":    disk,
+			"room":    room,
 		},
 		RequireUniqueNames: true,
 	}

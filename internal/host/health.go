@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"weir/ledger/store"
 	"weir/manager"
 	"weir/member"
 )
@@ -73,6 +74,8 @@ const (
 func (v *HealthView) room(now time.Time) (text, remedy string) {
 	switch {
 	case v.Disk == nil:
+	case v.Disk.Free < store.SpaceKept:
+		return fmt.Sprintf("the disk is full: %s are left, and no more is written to it", Bytes(v.Disk.Free)), "Make room. Nothing is lost: what was written stays, and weir goes on by itself once there is some"
 	case v.Disk.Free < freeMin:
 		return fmt.Sprintf("the disk is nearly full: %s are left", Bytes(v.Disk.Free)), "Make room; weir keeps what it has, and goes on by itself once there is some"
 	case v.Disk.reached():

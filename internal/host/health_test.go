@@ -81,7 +81,7 @@ func TestWhatIsNotWellWithAManagerIsSaidWithWhatToDo(t *testing.T) {
 		{"no_dht", "Check the network connection", func(v *v) { v.Nodes, v.Cycle.Problem, v.Cycle.Short = 0, "nobody", 10 }},
 		{"cycle", "the disk; do it", func(v *v) { v.Cycle.Problem = "the disk; do it" }},
 		{"late", "the last cycle began 1h0m0s ago", func(v *v) { v.Cycle.Started = before(time.Hour) }},
-		{"disk", "nearly full: 5.0 MB are left. Make room", func(v *v) { v.Disk.Free = 5_000_000 }},
+		{"disk", "nearly full: 205.0 MB are left. Make room", func(v *v) { v.Disk.Free = 205_000_000 }},
 		{"disk", "1.0 MB of 1.0 MB are used", func(v *v) { v.Disk.Used, v.Disk.Limit = 1_000_001, 1_000_000 }},
 		{"traffic", "on 2026-11-29", func(v *v) { v.Traffic = &TrafficView{Limit: 5, Per: "day", Reached: true} }},
 		{"traffic", "of 5 bytes a month is reached: nothing is served to others, and torrents are not fetched. It goes on by itself on 2026-12-01", func(v *v) { v.Traffic = &TrafficView{Limit: 5, Per: "month", Reached: true} }},
@@ -121,7 +121,7 @@ func TestWhatIsNotWellWithAMemberIsSaidWithWhatToDo(t *testing.T) {
 			v.Answered, v.Stale, v.Problem, v.Trouble = before(4*time.Minute), true, "nobody", "nobody"
 		}},
 		{"no_dht", "Check the network", func(v *v) { v.Answered, v.Phase = "", "seeking" }},
-		{"disk", "nearly full", func(v *v) { v.Disk.Free = 0 }},
+		{"disk", "full: 0 bytes are left, and no more is written", func(v *v) { v.Disk.Free = 0 }},
 		{"traffic", "Payments are still handed over.", func(v *v) { v.Traffic = &TrafficView{Limit: 5, Per: "day", Reached: true} }},
 		{"head_stale", "25h0m0s old: the manager may be away", func(v *v) { v.Stale, v.HeadAge = true, 25*3600 }},
 		{"manager_replaced", "follows the new one, of which nothing has come yet. Wait", func(v *v) { v.Replaced, v.Phase = &ReplacedView{Succession: 1, Awaited: true}, "seeking" }},

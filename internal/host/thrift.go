@@ -6,6 +6,7 @@ import (
 
 	"weir/configs"
 	"weir/internal/loop"
+	"weir/ledger/store"
 )
 
 // Thrift is what a manager or an agent may take of the machine.
@@ -98,6 +99,19 @@ func (k *keeper) view() *DiskView {
 	return k.disk
 }
 
+// now is the same with the room that there is at this moment.
+func (k *keeper) now() *DiskView {
+	v := k.view()
+	if v == nil {
+		return nil
+	}
+	now := *v
+	if free, err := store.Free(string(k.dir)); err == nil {
+		now.Free = free
+	}
+	return &now
+}
+
 func (k *keeper) close() {
 	close(k.stop)
 	<-k.ended
@@ -126,7 +140,7 @@ func (w *watch) health(e *Edges, every time.Duration, signed time.Time) HealthVi
 	traffic := w.traffic.look(now)
 	ran := w.loop.Mono() - w.mono0
 	v := HealthView{
-		Up: int64(ran.Seconds()), Every: int64(every.Seconds()), Metered: w.thrift.Metered, Disk: w.view(), Traffic: &traffic,
+		Up: int64(ran.Seconds()), Every: int64(every.Seconds()), Metered: w.thrift.Metered, Disk: w.now(), Traffic: &traffic,
 		Clock: &ClockView{Leapt: int64((now.Sub(w.wall0) - ran).Seconds())}, Reach: "unknown",
 	}
 	if !signed.IsZero() {

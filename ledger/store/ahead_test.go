@@ -172,7 +172,7 @@ func TestADownloadLeavesRoomForTheIndex(t *testing.T) {
 	s := must[*Store](t)(Create(d, charter, Options{}))
 	defer func() { check(t, s.Close()) }()
 	f := must[*File](t)(s.Volume(1))
-	d.Fill(spaceKept + 3*wire.PieceBytes)
+	d.Fill(SpaceKept + 3*wire.PieceBytes)
 	piece := make([]byte, wire.PieceBytes)
 	must[int](t)(f.WriteAt(piece, 0))
 	if _, err := f.WriteAt(piece, wire.PieceBytes); err != nil {

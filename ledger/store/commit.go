@@ -10,9 +10,9 @@ import (
 	"weir/ledger"
 )
 
-// spaceKept is what a commit leaves free on the disk beside its frames, so that
+// SpaceKept is what a commit leaves free on the disk beside its frames, so that
 // the index, which cannot be stopped half way, does not fill it.
-const spaceKept = 64 << 20
+const SpaceKept = 64 << 20
 
 // Commit appends the frames of batches to the stream, and then makes them, and
 // the records, true in ONE synced pebble batch. Batches follow State and each
@@ -113,7 +113,7 @@ func (s *Store) writable() error {
 // room is ErrNoSpace when the disk has too little for a commit of so many
 // bytes.
 func (s *Store) room(bytes uint64) error {
-	kept := uint64(spaceKept)
+	kept := uint64(SpaceKept)
 	if s.options.Small {
 		kept = 0
 	}

@@ -258,14 +258,14 @@ func TestACommitLeavesRoomForTheIndex(t *testing.T) {
 	d := NewCrashable(1, nil)
 	s := must[*Store](t)(Create(d, charter, Options{}))
 	defer func() { check(t, s.Close()) }()
-	d.Fill(spaceKept)
+	d.Fill(SpaceKept)
 	if err := s.Commit(batches[:1]); !errors.Is(err, ErrNoSpace) {
 		t.Fatalf("got %v", err)
 	}
 	if err := s.Commit(nil, KV{"a", []byte("b")}); err != nil {
 		t.Fatalf("a record alone: %v", err)
 	}
-	d.Fill(spaceKept + 1<<20)
+	d.Fill(SpaceKept + 1<<20)
 	check(t, s.Commit(batches[:1]))
 }
 

@@ -77,7 +77,7 @@ func openIndex(d Disk, o Options, to access) (*index, error) {
 // crowded says that no commit would find room. Whoever cannot tell tries.
 func crowded(d Disk, o Options) bool {
 	free, err := d.files().free()
-	return err == nil && !o.Small && free < spaceKept
+	return err == nil && !o.Small && free < SpaceKept
 }
 
 // openPebble opens the database as it is told to.

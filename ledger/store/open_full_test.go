@@ -162,7 +162,7 @@ func TestAStoreIsNotWrittenToWhereNoCommitWouldFit(t *testing.T) {
 	d.faults = writes.fs
 	last := batches[len(batches)-1:]
 	for range 2 {
-		d.Fill(spaceKept / 2)
+		d.Fill(SpaceKept / 2)
 		s, err := openSoon(t, d, Options{})
 		check(t, err)
 		whole(t, s, batches)
