@@ -75,10 +75,10 @@ func (t *theft) play() {
 		if !m.honest || m.gone {
 			continue
 		}
+		m.CrashAt(0)
 		if !m.on {
 			t.must(m.On())
 		}
-		m.CrashAt(0)
 	}
 	if !t.Settle(6 * time.Hour) {
 		t.fail("the world comes to rest", "after the succession: %s", t.Resting())
@@ -112,6 +112,7 @@ func (t *theft) pay(n int, over time.Duration) {
 			}
 		}
 		if !from.on {
+			from.CrashAt(0) // one that was planned is not to come while it starts
 			t.must(from.On())
 			continue
 		}
@@ -124,7 +125,7 @@ func (t *theft) pay(n int, over time.Duration) {
 		switch {
 		case err == nil:
 			t.count["payment"]++
-		case from.lost() || errors.Is(err, errOff) || errors.Is(err, member.ErrNotAdmitted):
+		case from.lost() || errors.Is(err, errOff) || errors.Is(err, member.ErrNotAdmitted) || errors.Is(err, member.ErrReplaced):
 		default:
 			t.fail("a member can pay", "%s: %v", from.name, err)
 		}
@@ -170,6 +171,12 @@ func (t *theft) admitEve() {
 	if t.plan.IntN(2) == 0 {
 		if _, err := t.thief.Desk().Suspend(1+t.plan.Uint64N(6), "pay me"); err == nil {
 			t.count["the thief suspends a member"]++
+		}
+	}
+	if t.plan.IntN(2) == 0 {
+		robbed := 1 + t.plan.Uint64N(6)
+		if _, err := t.thief.Desk().Rekey(robbed, wire.NewMemberCode(t.identity("a friend of eve's"), "mallory")); err == nil {
+			t.count["the thief gives an account to another key"]++
 		}
 	}
 }

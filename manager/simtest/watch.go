@@ -232,13 +232,13 @@ func (w *World) remembered(m *Member) {
 	}
 	if w.watch.split[m.id.Public()] {
 		// Its disk may have taken a change before the power went.
-		if err := m.resign(); err != nil && !m.mayRefuse(err) && !errors.Is(err, member.ErrNotAdmitted) {
+		if err := m.resign(); err != nil && !m.mayRefuse(err) && !errors.Is(err, member.ErrNotAdmitted) && !errors.Is(err, member.ErrReplaced) {
 			w.fail("nothing acknowledged is lost", "%s cannot say what waits: %v", m.name, err)
 		}
 		return
 	}
 	a, err := m.Role.Desk().Account()
-	if errors.Is(err, member.ErrNotAdmitted) {
+	if errors.Is(err, member.ErrNotAdmitted) || errors.Is(err, member.ErrReplaced) {
 		return
 	}
 	waiting, err := m.Role.Desk().Waiting()
