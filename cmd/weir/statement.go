@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/csv"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
@@ -174,6 +173,7 @@ func lineText(l host.StatementLine) string {
 	return text
 }
 
+// statementCSV prints what spreadsheets read. Amounts are ours and stay numbers.
 func (p *program) statementCSV(v host.StatementView) error {
 	w := csv.NewWriter(p.out)
 	w.UseCRLF = true // RFC 4180
@@ -183,21 +183,12 @@ func (p *program) statementCSV(v host.StatementView) error {
 	w.Write([]string{"time", "entry", "number", "kind", "verdict", "account", "name", "amount", "balance", "memo"})
 	w.Write(edge(v.Since, "opening", v.Opening))
 	for _, l := range v.Lines {
-		w.Write([]string{l.Time, fmt.Sprint(l.Index), nonzero(l.Number), l.Kind, l.Verdict, nonzero(l.Account), csvSafe(l.Name), l.Amount, l.Balance, csvSafe(l.Memo)})
+		w.Write([]string{l.Time, fmt.Sprint(l.Index), nonzero(l.Number), l.Kind, l.Verdict, nonzero(l.Account), host.Cell(l.Name), l.Amount, l.Balance, host.Cell(l.Memo)})
 	}
 	w.Write(edge(cmp.Or(v.Until, v.AsOf), "closing", v.Closing))
 	w.Flush()
 	return w.Error()
 }
-
-// formula is what a spreadsheet may take for one (OWASP, CSV injection): text that
-// begins with a sign of theirs, also with a wide one, or has one behind what some
-// take for the border of a cell.
-var formula = regexp.MustCompile(`(^[\s"']*|[;|\t]\s*)([=+\-@＝＋－＠])`)
-
-// csvSafe keeps spreadsheets from running a cell that somebody else wrote: what
-// would be a formula is quoted. Amounts are ours and stay numbers.
-func csvSafe(s string) string { return formula.ReplaceAllString(s, "$1'$2") }
 
 func nonzero(n uint64) string {
 	if n == 0 {

@@ -2,8 +2,10 @@ package host
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 	"slices"
 	"time"
 
@@ -229,13 +231,24 @@ type AdmittedIn struct {
 	Patience int    `json:"patience_seconds,omitempty"` // as in WaitIn
 }
 
-func (a *Agent) admitted(ctx context.Context, r Request) (any, error) {
+func (a *Agent) admitted(ctx context.Context, r Request) (_ any, err error) {
 	in, err := read[AdmittedIn](r.In)
 	if err != nil {
 		return nil, err
 	}
 	alone := newSolitude(in.Patience)
+	var shut *seat // it cannot be read, and so nothing of it is kept
+	defer func() {
+		if shut != nil {
+			if why := a.cfg.Dir.unjoin(shut.db); why != nil {
+				err = errors.Join(err, why)
+			}
+		}
+	}()
 	return a.until(ctx, r.DB, func(s *seat) (any, bool, error) {
+		if s.closed != nil {
+			shut = s
+		}
 		v, err := a.status(s, nothing{})
 		if err != nil || s.role == nil {
 			return v, true, err
@@ -246,6 +259,16 @@ func (a *Agent) admitted(ctx context.Context, r Request) (any, error) {
 		done, err := s.joins(in)
 		return v, done, err
 	})
+}
+
+// unjoin forgets a database of which no store could be made.
+func (d Directory) unjoin(db Database) error {
+	id, err := ParseID(db.ID)
+	if err != nil {
+		return err
+	}
+	_ = os.RemoveAll(d.Store(id)) // at most a lock file, which some systems keep while it is open
+	return d.Forget(db)
 }
 
 // joins says whether joining has come as far as somebody waits for, or why it

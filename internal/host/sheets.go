@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -65,7 +66,7 @@ func (s *Sheets) Write(database string, all []InvitationView) (SheetsView, error
 		return v, err
 	}
 	v.Pages = len(pages)
-	files := map[string][]byte{"print.html": qr.HTML("Invitations to "+database, pages), "invitations.csv": table(all)}
+	files := map[string][]byte{"print.html": qr.HTML("Invitations to "+Shown(database), pages), "invitations.csv": table(all)}
 	for i, p := range pages {
 		files[fmt.Sprintf("page-%02d.svg", i+1)] = p
 	}
@@ -92,7 +93,7 @@ func writeSynced(path string, b []byte) error {
 
 // card is an invitation on paper.
 func card(database string, i InvitationView) qr.Card {
-	title := i.For
+	title, database := Shown(i.For), Shown(database)
 	if title == "" {
 		title = fmt.Sprintf("Invitation %d", i.Number)
 	}
@@ -119,19 +120,20 @@ func table(all []InvitationView) []byte {
 	w := csv.NewWriter(&b)
 	_ = w.Write([]string{"number", "id", "for", "expires", "link"}) // a Buffer takes everything
 	for _, i := range all {
-		_ = w.Write([]string{fmt.Sprint(i.Number), i.ID, plainCell(i.For), i.Expires, i.Link})
+		_ = w.Write([]string{fmt.Sprint(i.Number), i.ID, Cell(i.For), i.Expires, i.Link})
 	}
 	w.Flush()
 	return b.Bytes()
 }
 
-// plainCell keeps a spreadsheet from taking a name for a formula.
-func plainCell(s string) string {
-	if s != "" && strings.ContainsRune("=+-@", rune(s[0])) {
-		return "'" + s
-	}
-	return s
-}
+// formula is what a spreadsheet may take for one (OWASP, CSV injection): text that
+// begins with a sign of theirs, also with a wide one, or has one behind what some
+// take for the border of a cell.
+var formula = regexp.MustCompile(`(^[\s"']*|[;|\t]\s*)([=+\-@＝＋－＠])`)
+
+// Cell keeps spreadsheets from running a cell that somebody else wrote: what would
+// be a formula is quoted.
+func Cell(s string) string { return formula.ReplaceAllString(s, "$1'$2") }
 
 // namesBytesMax is more than the longest names of as many as are made at once.
 const namesBytesMax = 1 << 18
