@@ -24,7 +24,7 @@ func (p *program) bench() *cli.Command {
 	large := &cli.BoolFlag{Name: "large", Usage: "also 1 GiB, which takes some minutes"}
 	return &cli.Command{
 		Name:  "bench",
-		Usage: "measure this machine: each figure beside its floor",
+		Usage: "for developers: measure this machine, each figure beside the least it could be",
 		Subcommands: []*cli.Command{
 			p.benchmark("poll", "one poll of many members' outboxes", keys, changed, networkShape(bench.Options{})),
 			p.benchmark("merge", "transfers verified, decided and written to the disk", nil, nil, nil),

@@ -15,7 +15,7 @@ const dhtBootstraps = 4
 func (p *program) dht() *cli.Command {
 	return &cli.Command{
 		Name:  "dht",
-		Usage: "run a private DHT on this machine's loopback for trials, until interrupted",
+		Usage: "run a small network on this machine alone, to try things out, until interrupted",
 		Flags: []cli.Flag{
 			&cli.IntFlag{Name: "nodes", Value: 48, Usage: "how many `NODES`"},
 			jsonFlag(),

@@ -19,7 +19,7 @@ const explainBytesMax = 16 << 10
 func (p *program) explain() *cli.Command {
 	return &cli.Command{
 		Name:      "explain",
-		Usage:     "say of a message of weir why it is said and what to do; without TEXT it is read from standard input",
+		Usage:     "say why weir gives a message, and what to do; without TEXT it is read from standard input",
 		ArgsUsage: "[TEXT…]",
 		Flags:     []cli.Flag{jsonFlag()},
 		Action:    p.runExplain,

@@ -24,7 +24,7 @@ func (p *program) keys() *cli.Command {
 			{Name: "words", Usage: "print the 24 words that the key can be made from again", Flags: flags(common(), passphraseFlags(), []cli.Flag{
 				&cli.BoolFlag{Name: "check", Usage: "ask two of them back, and remember that they are on paper"},
 			}), Action: p.keysWords},
-			{Name: "recover", Usage: "make the key again from its 24 words, read from standard input", Flags: flags(common(), passphraseFlags(), []cli.Flag{
+			{Name: "recover", Usage: "make the key again from its 24 words, typed or from standard input", Flags: flags(common(), passphraseFlags(), []cli.Flag{
 				&cli.BoolFlag{Name: "replace", Usage: "in the place of the same key, of which the passphrase was forgotten or the file is damaged"},
 			}), Action: p.keysRecover},
 			{Name: "passphrase", Usage: "change the passphrase, or take it away", Flags: flags(common(), passphraseFlags(), []cli.Flag{

@@ -42,7 +42,7 @@ func (p *program) manager() *cli.Command {
 				&cli.StringFlag{Name: "recovery", Usage: "write the recovery key's words to `FILE`, on another medium, instead of printing them"},
 				&cli.StringFlag{Name: "bootstrap", Usage: "links will carry these DHT nodes, `HOST:PORT,…`: for a network of your own", EnvVars: []string{"WEIR_BOOTSTRAP"}},
 			}), Action: p.managerInit},
-			{Name: "run", Usage: "poll, merge and publish, until interrupted", Flags: flags(common(), passphraseFlags(), networkFlags(), []cli.Flag{
+			{Name: "run", Usage: "let the manager run: look for changes, take them, publish; until interrupted", Flags: flags(common(), passphraseFlags(), networkFlags(), []cli.Flag{
 				&cli.StringFlag{Name: "cycle", Usage: "`TIME` from the start of one cycle to the next, like 30s; 50ms at least", EnvVars: []string{"WEIR_CYCLE"}},
 				logFileFlag(),
 				&cli.BoolFlag{Name: "once", Usage: "one cycle, acknowledged by the DHT, then exit"},
@@ -70,14 +70,14 @@ func (p *program) manager() *cli.Command {
 				&cli.BoolFlag{Name: "contacts", Usage: "show how to reach them"}}), Action: p.managerMembers},
 			{Name: "contact", Usage: "note how to reach a member, for yourself alone, or show it; an empty TEXT forgets it", ArgsUsage: "MEMBER [TEXT]", Flags: common(), Action: p.managerContact},
 			{Name: "rename", Usage: "give a member another name, for all to see", ArgsUsage: "MEMBER NAME", Flags: flags(common(), passphraseFlags()), Action: p.managerRename},
-			{Name: "suspend", Usage: "put a member in read-only mode", ArgsUsage: "MEMBER", Flags: flags(common(), passphraseFlags(), []cli.Flag{reason}), Action: p.managerSuspend},
+			{Name: "suspend", Usage: "let a member read and be paid, and nothing else", ArgsUsage: "MEMBER", Flags: flags(common(), passphraseFlags(), []cli.Flag{reason}), Action: p.managerSuspend},
 			{Name: "resume", Usage: "end a suspension", ArgsUsage: "MEMBER", Flags: flags(common(), passphraseFlags(), []cli.Flag{reason}), Action: p.managerResume},
 			{Name: "limit", Usage: "set how far below and above zero a member may go", ArgsUsage: "MEMBER", Flags: flags(common(), passphraseFlags(), limits("", "")), Action: p.managerLimit},
 			{Name: "log", Usage: "print the log", Flags: flags(common(), logFlags()), Action: p.managerLog},
 			{Name: "recover", Usage: "rebuild a lost manager's directory, from the 24 words of its key and what is published", ArgsUsage: "LINK", Flags: flags(common(), passphraseFlags(), networkFlags(), []cli.Flag{timeoutFlag(), wordsFlag(),
 				&cli.BoolFlag{Name: "yes", Usage: "do not ask whether the old machine is off"}}), Action: p.managerRecover},
 			{Name: "audit", Usage: "check every signature, hash, balance and proof again from the stored bytes", Flags: common(), Action: p.managerAudit},
-			{Name: "evidence", Usage: "print what somebody signed against themselves, for others to check", Flags: common(), Action: p.managerEvidence},
+			{Name: "evidence", Usage: "print what proves that somebody signed two things that cannot both be true, for others to check", Flags: common(), Action: p.managerEvidence},
 			{Name: "clock", Usage: "say that a clock which leapt is right: weir manager clock accept", ArgsUsage: "accept", Flags: common(), Action: p.managerClock},
 		},
 	}

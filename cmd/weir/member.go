@@ -26,10 +26,10 @@ func (p *program) member() *cli.Command {
 					&cli.BoolFlag{Name: "wait", Usage: "wait until the manager has admitted you"}}), Action: p.memberJoin},
 			{Name: "code", Usage: "by hand: print your member code, for the manager to admit", Flags: flags(common(), passphraseFlags(), []cli.Flag{name,
 				&cli.StringFlag{Name: "png", Usage: "write the QR code to `FILE`"}}), Action: p.memberCode},
-			{Name: "run", Usage: "follow the databases of the directory and hand changes over, until interrupted", Flags: flags(common(), passphraseFlags(), networkFlags(), []cli.Flag{
+			{Name: "run", Usage: "let the agent run: follow what was joined, hand payments over, serve copies to others; until interrupted", Flags: flags(common(), passphraseFlags(), networkFlags(), []cli.Flag{
 				&cli.StringFlag{Name: "follow", Usage: "look for what is new every `TIME`, like 30s; 200ms at least", EnvVars: []string{"WEIR_FOLLOW"}}, logFileFlag()}), Action: p.memberRun},
 			p.service(roleMember),
-			{Name: "pay", Usage: "pay somebody", ArgsUsage: "TO AMOUNT", Flags: flags(common(), passphraseFlags(), networkFlags(), payFlags(), []cli.Flag{
+			{Name: "pay", Usage: "pay somebody: TO is a name, an account number or a member code", ArgsUsage: "TO AMOUNT", Flags: flags(common(), passphraseFlags(), networkFlags(), payFlags(), []cli.Flag{
 				&cli.StringFlag{Name: "memo", Usage: "a `TEXT` that everybody can read in the log"}}), Action: p.memberPay},
 			{Name: "refund", Usage: "pay back what you received by an entry of your statement", ArgsUsage: "ENTRY", Flags: flags(common(), passphraseFlags(), networkFlags(), payFlags(), []cli.Flag{
 				&cli.StringFlag{Name: "amount", DefaultText: "all of it", Usage: "only this `AMOUNT`"}}), Action: p.memberRefund},
@@ -42,13 +42,13 @@ func (p *program) member() *cli.Command {
 				&cli.BoolFlag{Name: "raw", Usage: "print the outbox item, for any BEP-44 client to put"}}), Action: p.memberOutbox},
 			{Name: "status", Usage: "how things stand", Flags: flags(common(), passphraseFlags()), Action: p.memberStatus},
 			{Name: "log", Usage: "print the log", Flags: flags(common(), passphraseFlags(), logFlags()), Action: p.memberLog},
-			{Name: "takeover", Usage: "go on from the log on this device, after another one used the key", Flags: flags(common(), passphraseFlags(), networkFlags(), []cli.Flag{
+			{Name: "takeover", Usage: "say that this device goes on with the account, after another one used the key", Flags: flags(common(), passphraseFlags(), networkFlags(), []cli.Flag{
 				&cli.BoolFlag{Name: "yes", Usage: "do not ask"},
 				&cli.BoolFlag{Name: "offline", Usage: "go on from the log as it is here, without a look for a newer one"}}), Action: p.memberTakeOver},
 			{Name: "restore", Usage: "bring your account back on a new device, from the 24 words of its key", ArgsUsage: "LINK", Flags: flags(common(), passphraseFlags(), networkFlags(), []cli.Flag{timeoutFlag(), wordsFlag(),
 				&cli.BoolFlag{Name: "yes", Usage: "do not ask whether the old device is off"}}), Action: p.memberRestore},
 			{Name: "audit", Usage: "check every signature, hash, balance and proof again from the stored bytes", Flags: flags(common(), passphraseFlags()), Action: p.memberAudit},
-			{Name: "evidence", Usage: "print what somebody signed against themselves, for others to check", Flags: flags(common(), passphraseFlags()), Action: p.memberEvidence},
+			{Name: "evidence", Usage: "print what proves that somebody signed two things that cannot both be true, for others to check", Flags: flags(common(), passphraseFlags()), Action: p.memberEvidence},
 		},
 	}
 }
