@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"time"
 
@@ -73,19 +74,27 @@ func newRogue(ctx context.Context, bootstrap []string, link, name string, a act)
 	return h, nil
 }
 
+// getTries is how often an item is looked for: on a machine that is busy with
+// something else, answers come too late and a look finds nothing.
+const getTries = 5
+
 // get waits for an item.
 func get(ctx context.Context, n *mainline.Node, g lookup.Get) (*lookup.Item, error) {
-	done := make(chan lookup.Found, 1)
-	n.Get(g, func(f lookup.Found) { done <- f })
-	select {
-	case f := <-done:
-		if f.Item == nil {
-			return nil, fmt.Errorf("not found: %v", f.Err)
+	var err error
+	for range getTries {
+		done := make(chan lookup.Found, 1)
+		n.Get(g, func(f lookup.Found) { done <- f })
+		select {
+		case f := <-done:
+			if f.Item != nil {
+				return f.Item, nil
+			}
+			err = f.Err
+		case <-ctx.Done():
+			return nil, ctx.Err()
 		}
-		return f.Item, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
 	}
+	return nil, errors.Join(fmt.Errorf("no DHT node had it, %d times", getTries), err)
 }
 
 const (
