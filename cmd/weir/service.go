@@ -83,7 +83,7 @@ func (p *program) serviceInstall(c *cli.Context, role string) error {
 		return err
 	}
 	if s.System || kind == service.Windows {
-		s.User = service.Owner(s.Dir)
+		s.User = host.Directory(s.Dir).Owner()
 	}
 	if err := p.unattended(o, &s); err != nil {
 		return err
