@@ -56,7 +56,7 @@ func (d *Desk) Account() (ledger.Account, error) {
 		return a, nil
 	}
 	if a, ok := st.ByFormerKey(key); ok {
-		return ledger.Account{}, fmt.Errorf("%w. Account %d, %s, goes on with that one, in the directory where it was made", ErrReplaced, a.Number, a.Name)
+		return ledger.Account{}, fmt.Errorf("%w. Account %d, %s, goes on with that one, in the directory where it was made. If you did not ask the manager for that, call them at once: somebody else may have your account", ErrReplaced, a.Number, a.Name)
 	}
 	if why := d.unkeyed(); why != "" {
 		return ledger.Account{}, fmt.Errorf("%w: %s", ErrNotAdmitted, why)

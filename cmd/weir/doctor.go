@@ -30,6 +30,7 @@ func (p *program) doctor() *cli.Command {
 type doctorView struct {
 	Directory string         `json:"directory"`
 	Well      bool           `json:"well"`
+	Locked    bool           `json:"locked"` // the key has a passphrase
 	Findings  []host.Finding `json:"findings"`
 }
 
@@ -54,6 +55,7 @@ func (p *program) examine(c *cli.Context) error {
 		ask = nil
 	}
 	v := doctorView{Directory: dir, Well: true}
+	v.Locked, _ = host.Directory(dir).Key().Encrypted() // what keeps it from being read is found below
 	if v.Findings, err = host.Doctor(c.Context, host.Directory(dir), c.Bool("fix"), ask, time.Now()); err != nil {
 		return err
 	}
@@ -130,5 +132,8 @@ func (p *program) diagnosis(v doctorView, fixing bool) {
 		default:
 			p.printf("            it was not done: on a terminal weir doctor --fix asks, and --yes says yes\n")
 		}
+	}
+	if v.Locked {
+		p.printf("The key is locked with a passphrase. %s\n", forgotten)
 	}
 }

@@ -35,8 +35,8 @@ func reachText(v host.HealthView) string {
 	return text + "not seen yet"
 }
 
-// machineText is what weir takes of the machine, a line each.
-func machineText(v host.HealthView) string {
+// machineText is what weir takes of the machine, a line each, and what is kept where.
+func machineText(v host.HealthView, dir host.Directory) string {
 	var b strings.Builder
 	line := func(name, text string) {
 		if text != "" {
@@ -49,6 +49,9 @@ func machineText(v host.HealthView) string {
 		line("clock", clockText(v))
 	}
 	line("backup", yes(v.Backup == "", "there has never been one", "made "+ago(v.Backup)))
+	if !v.Written {
+		line("words", "nobody has shown yet that the 24 words of the key are on paper: weir keys words --check --dir "+host.Quoted(string(dir)))
+	}
 	if v.Metered {
 		line("metered", fmt.Sprintf("yes: looks every %s, serves nothing to others", (time.Duration(v.Every)*time.Second)))
 	}

@@ -208,6 +208,9 @@ func (p *program) keysRecover(c *cli.Context) error {
 	} else {
 		err = p.newKey(o, seed)
 	}
+	if errors.Is(err, keyfile.ErrExists) {
+		return fmt.Errorf("%w. If these are its words, and its passphrase is forgotten or the file is damaged, weir keys recover --replace makes it anew under a new passphrase; for another key use another --dir", err)
+	}
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ func (p *program) managerStatus(c *cli.Context) error {
 			if v.OldKey > 0 {
 				p.printf("new key   %s not met it yet: they do by themselves within the hour, and what they sign until then waits with them\n", count(v.OldKey, "member has", "members have"))
 			}
-			p.printf("%s", machineText(v.HealthView))
+			p.printf("%s", machineText(v.HealthView, o.dir))
 			p.printf("%s", p.mine(evidenceText(v.Evidence, roleManager)))
 			for _, a := range v.Alike {
 				p.printf("alike     %s, admitted %s: weir manager rename gives another name\n", a.Text(), ago(a.Admitted))

@@ -25,7 +25,7 @@ func (p *program) memberStatus(c *cli.Context) error {
 				p.printf("look      a DHT node last answered %s\nnetwork   %s known; %s\n", ago(v.Answered), count(v.Known, "DHT node", "DHT nodes"), reachText(v.HealthView))
 				p.printf("copy      %s received of the database since the start; %s served to others\n", count(v.Received, "byte", "bytes"), count(v.Serving, "torrent", "torrents"))
 			}
-			p.printf("%s%s", machineText(v.HealthView), p.mine(evidenceText(v.Evidence, roleMember)))
+			p.printf("%s%s", machineText(v.HealthView, o.dir), p.mine(evidenceText(v.Evidence, roleMember)))
 		})
 	})
 }

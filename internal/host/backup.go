@@ -63,7 +63,7 @@ func Backup(ctx context.Context, c BackupConfig) (BackupView, error) {
 	if err != nil {
 		return v, err
 	}
-	if err := writeState(c.Dir.backupFile(), BackupRecord{Made: c.Now, File: v.File}); err != nil {
+	if err := writeState(c.Dir.BackupFile(), BackupRecord{Made: c.Now, File: v.File}); err != nil {
 		return v, fmt.Errorf("the backup was written, and that could not be noted in the directory: %w", err)
 	}
 	return v, nil

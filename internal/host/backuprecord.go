@@ -17,13 +17,14 @@ type BackupRecord struct {
 // backupOld is the age from which on people are told to make a new one.
 const backupOld = 30 * 24 * time.Hour
 
-func (d Directory) backupFile() string { return filepath.Join(string(d), "backup") }
+// BackupFile is where that is remembered.
+func (d Directory) BackupFile() string { return filepath.Join(string(d), "backup") }
 
 // Backup is what is remembered of the newest backup; false: there has never been
 // one. What does not read is taken for none: a backup more does no harm.
 func (d Directory) Backup() (BackupRecord, bool, error) {
 	var r BackupRecord
-	ok, err := readState(d.backupFile(), &r)
+	ok, err := readState(d.BackupFile(), &r)
 	if errors.Is(err, errUnread) || r.Made.IsZero() {
 		return BackupRecord{}, false, nil
 	}

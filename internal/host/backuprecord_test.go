@@ -23,7 +23,7 @@ func TestADirectoryRemembersItsNewestBackup(t *testing.T) {
 	} {
 		d := Directory(t.TempDir())
 		if c.file != "" {
-			if err := os.WriteFile(d.backupFile(), []byte(c.file), 0o600); err != nil {
+			if err := os.WriteFile(d.BackupFile(), []byte(c.file), 0o600); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -40,7 +40,7 @@ func TestADirectoryRemembersItsNewestBackup(t *testing.T) {
 func TestWhatADirectoryRemembersIsReadAgain(t *testing.T) {
 	d := Directory(t.TempDir())
 	wrote := BackupRecord{Made: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC), File: "/media/stick/weir.backup"}
-	if err := writeState(d.backupFile(), wrote); err != nil {
+	if err := writeState(d.BackupFile(), wrote); err != nil {
 		t.Fatal(err)
 	}
 	if read, ok, err := d.Backup(); read != wrote || !ok || err != nil {

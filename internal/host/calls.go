@@ -64,7 +64,7 @@ type nothing struct{}
 func (a *Agent) status(s *seat, _ nothing) (any, error) {
 	now := time.Now()
 	v, err := a.standing(s, now)
-	v.Backup = a.cfg.Dir.backedUp()
+	v.Backup, v.Written = a.cfg.Dir.backedUp(), a.cfg.Dir.Written()
 	v.judge(now)
 	return v, err
 }

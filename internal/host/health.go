@@ -31,6 +31,7 @@ type HealthView struct {
 	Traffic  *TrafficView `json:"traffic,omitempty"`
 	Clock    *ClockView   `json:"clock,omitempty"`
 	Backup   string       `json:"backup,omitempty"` // when the newest was made; none: there has never been one
+	Written  bool         `json:"words_written"`    // the key's words were seen to be on paper
 }
 
 // ClockView compares this machine's clock with what does not depend on it.

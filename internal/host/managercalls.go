@@ -45,7 +45,7 @@ func (m *Manager) Invoke(ctx context.Context, name string, in json.RawMessage) (
 var managerCalls = map[string]func(*Manager, json.RawMessage) (any, error){
 	"manager status": func(m *Manager, _ json.RawMessage) (any, error) {
 		v, err := m.status()
-		v.Backup = m.dir.backedUp()
+		v.Backup, v.Written = m.dir.backedUp(), m.dir.Written()
 		v.judge(time.Now())
 		return v, err
 	},

@@ -64,7 +64,7 @@ func Restore(ctx context.Context, file string, d Directory, ask func() (string, 
 		if abs, err := filepath.Abs(file); err == nil {
 			file = abs
 		}
-		if err := writeState(r.backupFile(), BackupRecord{Made: l.Made, File: file}); err != nil {
+		if err := writeState(r.BackupFile(), BackupRecord{Made: l.Made, File: file}); err != nil {
 			return UnpackView{}, fmt.Errorf("restore: %w", err)
 		}
 	}

@@ -129,18 +129,20 @@ func Status(ctx context.Context, s Service, k Kind) Report {
 }
 
 func (s Service) report(k Kind) Report {
-	r := Report{Name: s.Name(), File: s.File(k)}
+	return Report{Name: s.Name(), File: s.File(k), Log: s.Logs(k)}
+}
+
+// Logs is the command that shows what a service says.
+func (s Service) Logs(k Kind) string {
 	switch {
 	case k == Launchd:
-		r.Log = "tail -f " + s.log()
+		return "tail -f " + s.log()
 	case k == Windows:
-		r.Log = "weir " + s.Role + " status"
+		return "weir " + s.Role + " status"
 	case s.System:
-		r.Log = "journalctl -u " + s.Name() + " -f"
-	default:
-		r.Log = "journalctl --user -u " + s.Name() + " -f"
+		return "journalctl -u " + s.Name() + " -f"
 	}
-	return r
+	return "journalctl --user -u " + s.Name() + " -f"
 }
 
 // systemctl is the command that speaks to the systemd of a service.
