@@ -45,6 +45,8 @@ var (
 	ErrOtherKey = errors.New("the key is not the one of this database")
 	// ErrNotFound: no change has this number.
 	ErrNotFound = errors.New("there is no change with this number")
+	// ErrNothing: a payment of nothing, or of less.
+	ErrNothing = errors.New("an amount is more than nothing")
 )
 
 // Account is the own account. The manager's key has none as a member: an outbox
@@ -287,7 +289,7 @@ func (d *Desk) payment(to uint64, amount int64, memo string) ([]byte, error) {
 		return nil, err
 	}
 	if amount <= 0 {
-		return nil, errors.New("an amount is more than nothing")
+		return nil, ErrNothing
 	}
 	t := wire.Transfer{Memo: memo, Postings: []wire.Posting{{Account: a.Number, Amount: -amount}, {Account: to, Amount: amount}}}
 	return t.Args()

@@ -260,7 +260,7 @@ func (f *Follower) looked() {
 func (f *Follower) answers(nodes int, err error) bool {
 	f.answered = nodes
 	if nodes == 0 {
-		f.holding, f.problem = 0, "no DHT node answered"
+		f.holding, f.problem = 0, lookup.ErrNoNodes.Error()
 		if err != nil {
 			f.problem = err.Error()
 		}

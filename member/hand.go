@@ -105,7 +105,7 @@ func (m *Member) seek() {
 	get := mutableGet(m.cfg.Identity.Public(), m.id.Salt())
 	m.ports.DHT.Get(get, guard(m.Follower, func(f lookup.Found) {
 		if f.Answered == 0 {
-			m.handed(errors.New("no DHT node answered"))
+			m.handed(lookup.ErrNoNodes)
 			return
 		}
 		if f.Item != nil {

@@ -13,6 +13,7 @@ import (
 
 	"weir/internal/control"
 	"weir/internal/host"
+	"weir/internal/lookup"
 )
 
 // Whoever ends a payment, or whose time is up, wants to know one thing: is
@@ -35,7 +36,7 @@ func TestAPaymentThatWasNotSeenThroughSaysWhatThereIsOfIt(t *testing.T) {
 		"interrupted after":    {made: waiting, err: context.Canceled, code: host.CodeInterrupted, says: "interrupted; payment 7 is signed and stored here, and not"},
 		"interrupted, seen":    {made: seen, err: context.Canceled, code: host.CodeInterrupted, says: "payment 7 is signed, stored here and on the DHT"},
 		"late after":           {made: waiting, err: context.DeadlineExceeded, code: host.CodePart, says: "it is kept, and weir member run sends it. weir member show 7 tells"},
-		"nobody answered":      {made: waiting, err: fmt.Errorf("%w: tried 192.0.2.7:6881", host.ErrNoNode), code: host.CodeNoNode, says: "tried 192.0.2.7:6881; payment 7 is signed"},
+		"nobody answered":      {made: waiting, err: fmt.Errorf("%w: tried 192.0.2.7:6881", lookup.ErrNoNodes), code: host.CodeNoNode, says: "tried 192.0.2.7:6881; payment 7 is signed"},
 		"something else after": {made: seen, err: &control.Error{Code: host.CodeRefused, Text: "another device uses this key"}, code: host.CodeRefused, says: "payment 7 is signed, stored here and on the DHT; weir member show 7"},
 	} {
 		y := payment{c: cli.NewContext(nil, set, nil), made: c.made, unsure: c.unsure}

@@ -50,7 +50,6 @@ var codes = []struct {
 	{outbox.ErrFull, CodeRefused},
 	{outbox.ErrHanded, CodeRefused},
 	{outbox.ErrNotNewest, CodeRefused},
-	{ErrNoNode, CodeNoNode},
 	{mainline.ErrNoBootstrap, CodeNoNode},
 	{lookup.ErrNoNodes, CodeNoNode},
 	{ErrNotVerified, CodeNotVerified},

@@ -40,7 +40,6 @@ const (
 var (
 	ErrNotInitialised = errors.New("nothing is set up here yet")
 	ErrNotFound       = errors.New("not found")
-	ErrNoNode         = errors.New("no DHT node answered")
 )
 
 // Database is what a directory knows of a database beside its store.

@@ -169,7 +169,7 @@ func (d Directory) nodes() []lookup.Node {
 }
 
 // NoNode is the error when no DHT node answers, with the addresses tried.
-func (e *Edges) NoNode() error { return fmt.Errorf("%w: tried %s", ErrNoNode, e.Tried()) }
+func (e *Edges) NoNode() error { return fmt.Errorf("%w: tried %s", lookup.ErrNoNodes, e.Tried()) }
 
 // Tried is the addresses that the DHT node started from, for people.
 func (e *Edges) Tried() string {

@@ -65,7 +65,7 @@ func (s *seat) payment(in QuoteIn) (d *member.Desk, to ledger.Account, amount in
 		return
 	}
 	if amount <= 0 {
-		err = &control.Error{Code: CodeUsage, Text: "an amount is more than nothing"}
+		err = &control.Error{Code: CodeUsage, Text: member.ErrNothing.Error()}
 		return
 	}
 	if err = wire.CheckText("memo", in.Memo, wire.MemoBytesMax); err != nil {

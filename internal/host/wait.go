@@ -19,7 +19,7 @@ func newSolitude(seconds int) *solitude {
 	return &solitude{since: time.Now(), patience: time.Duration(seconds) * time.Second}
 }
 
-// over gives ErrNoNode once no DHT node has answered in all the time. An agent that
+// over gives lookup.ErrNoNodes once no DHT node has answered in all the time. An agent that
 // runs may have no reason to ask one: it is made to, when half of the time is over.
 func (w *solitude) over(a *Agent, s *seat) error {
 	if w.patience <= 0 || s.role == nil {
