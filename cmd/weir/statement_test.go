@@ -43,8 +43,8 @@ func TestAStatementsPeriodIsWholeDays(t *testing.T) {
 // A memo is somebody else's text: in a spreadsheet it must stay text.
 func TestCSVHoldsNoFormulas(t *testing.T) {
 	var b bytes.Buffer
-	memos := []string{"=1+1", "+1", "-1", "@SUM(A1)", "＝1+1", "=cmd|A1", "a, \"b\"", "花", "2 + 2 = 4", "a;b", "half-time"}
-	within := map[string]string{" =1+1": " '=1+1", "a; =1": "a; '=1", "\"=1+1": "\"'=1+1", "x|@y": "x|'@y"}
+	memos := []string{"=1+1", "+1", "-1", "@SUM(A1)", "＝1+1", "=cmd|A1", "a, \"b\"", "花", "2 + 2 = 4", "a;b", "half-time", "see you ;-)", "a; - b"}
+	within := map[string]string{" =1+1": " '=1+1", "a; =1": "a; '=1", "\"=1+1": "\"'=1+1", "x|@y": "x|'@y", `x;"=1+1;`: `x;"'=1+1;`, "x;\u00a0=1+1": "x;\u00a0'=1+1", ";=1;=2": ";'=1;'=2"}
 	for m := range within {
 		memos = append(memos, m)
 	}

@@ -129,11 +129,17 @@ func table(all []InvitationView) []byte {
 // formula is what a spreadsheet may take for one (OWASP, CSV injection): text that
 // begins with a sign of theirs, also with a wide one, or has one behind what some
 // take for the border of a cell.
-var formula = regexp.MustCompile(`(^[\s"']*|[;|\t]\s*)([=+\-@＝＋－＠])`)
+// Behind such a border a smile, ;-), is none: something has to come of it.
+var (
+	formula       = regexp.MustCompile(`^([\s\p{Zs}\p{Cf}"']*)([=+\-@＝＋－＠])`)
+	formulaWithin = regexp.MustCompile(`([;|\t][\s\p{Zs}\p{Cf}"']*)([=+\-@＝＋－＠])([\pL\pN@("'=+\-.])`)
+)
 
 // Cell keeps spreadsheets from running a cell that somebody else wrote: what would
 // be a formula is quoted.
-func Cell(s string) string { return formula.ReplaceAllString(s, "$1'$2") }
+func Cell(s string) string {
+	return formulaWithin.ReplaceAllString(formula.ReplaceAllString(s, "$1'$2"), "$1'$2$3")
+}
 
 // namesBytesMax is more than the longest names of as many as are made at once.
 const namesBytesMax = 1 << 18
