@@ -190,7 +190,7 @@ func (p *program) restoreFrom(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	o := options{dir: host.Directory(dir), json: c.Bool("json"), c: c}
+	o := options{dir: host.Directory(dir), json: c.Bool("json"), c: c, named: p.given["dir"]}
 	from, err := o.passphrase(p)
 	if err != nil {
 		return err

@@ -108,6 +108,7 @@ type options struct {
 	json     bool
 	settings configs.Settings
 	c        *cli.Context
+	named    bool // dir is named by --dir, and so has to be named again
 }
 
 // options reads a command's common flags and the settings file behind them.
@@ -136,7 +137,7 @@ func (p *program) options(c *cli.Context, role string) (options, error) {
 	if err != nil {
 		return options{}, err
 	}
-	return options{dir: host.Directory(dir), db: c.String("db"), json: c.Bool("json"), settings: s, c: c}, nil
+	return options{dir: host.Directory(dir), db: c.String("db"), json: c.Bool("json"), settings: s, c: c, named: p.given["dir"]}, nil
 }
 
 // pick gives a flag's value when the flag or its variable says something, else

@@ -37,6 +37,7 @@ func (g *guide) say(format string, args ...any) {
 // rest belongs to the next question, or to a passphrase.
 func (g *guide) line(prompt string) (string, error) {
 	fmt.Fprint(g.p.err, prompt)
+	g.p.asked = true
 	text, err := typed(g.ctx, func() (string, error) { return readLine(g.p.in) })
 	if g.ctx.Err() != nil {
 		fmt.Fprintln(g.p.err)
@@ -47,14 +48,6 @@ func (g *guide) line(prompt string) (string, error) {
 		return "", &control.Error{Code: host.CodeError, Text: "there was no answer; nothing was done"}
 	}
 	return strings.TrimSpace(text), err
-}
-
-// forget takes no answer from what was typed before the question was there: the end
-// of a message that was pasted is not somebody's name.
-func (g *guide) forget() {
-	if err := keyfile.ForgetTyped(g.p.in); err != nil {
-		g.p.remark("what was typed ahead could not be taken back: " + err.Error())
-	}
 }
 
 // answerBytesMax is more than anybody types in answer to a question.

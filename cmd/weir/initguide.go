@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"regexp"
 	"strings"
 
@@ -202,7 +201,7 @@ func (p *program) noted(o options, w owner) {
 
 // command is how a command is typed for the directory of these options.
 func (o options) command(words string) string {
-	if !o.c.IsSet("dir") || os.Getenv("WEIR_DIR") != "" {
+	if !o.named {
 		return words
 	}
 	return words + " --dir " + host.Quoted(string(o.dir))

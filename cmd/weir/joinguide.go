@@ -39,7 +39,7 @@ func (g *guide) leadJoin(c *cli.Context, o options, link, name string) (in host.
 		return in, own, false, err
 	}
 	g.shown(j, charter)
-	g.forget()
+	g.p.forget() // the end of a message that was pasted is not somebody's name
 	if j.Invitation != nil && in.Name == "" {
 		in.Name, err = g.ask("\nWhat shall the others call you? Everybody can read the name, for ever", "", checkMemberName)
 		if err != nil {

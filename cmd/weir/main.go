@@ -38,6 +38,7 @@ type program struct {
 	own     *keys.Identity  // of the directory, once it is opened
 	placed  bool            // it was looked whether the directory is a copy
 	logFile *host.LogFile   // of what runs; nil: the terminal
+	asked   bool            // a line was read from the terminal
 	working place           // that the command works on, once it is known
 }
 
@@ -51,6 +52,7 @@ func run(ctx context.Context, args []string, in *os.File, out, errw io.Writer) i
 	if err == nil {
 		err = app.RunContext(ctx, args)
 	}
+	p.forget()
 	if err == nil {
 		return 0
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -20,7 +19,7 @@ type place struct {
 
 // at remembers the directory of a command.
 func (p *program) at(c *cli.Context, dir host.Directory, role string) {
-	p.working = place{dir, role, c.IsSet("dir") && os.Getenv("WEIR_DIR") == ""}
+	p.working = place{dir, role, p.given["dir"]}
 }
 
 var commandWords = regexp.MustCompile(`\bweir(?: [a-z]+)+`)

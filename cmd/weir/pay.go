@@ -11,11 +11,9 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v2"
-	"golang.org/x/term"
 
 	"weir/internal/control"
 	"weir/internal/host"
-	"weir/keys/keyfile"
 	"weir/ledger/wire"
 )
 
@@ -331,11 +329,8 @@ func (p *program) confirm(ctx context.Context, question string) error {
 	if !p.terminal() {
 		return noTerminal()
 	}
-	if term.IsTerminal(int(p.in.Fd())) { // what was typed before is no answer to this
-		if err := keyfile.ForgetTyped(p.in); err != nil {
-			return err
-		}
-	}
+	p.asked = true
+	p.forget() // what was typed before is no answer to this
 	fmt.Fprintf(p.err, "%s [y/N] ", question)
 	line, err := typed(ctx, func() (string, error) { return bufio.NewReader(p.in).ReadString('\n') })
 	if ctx.Err() != nil {

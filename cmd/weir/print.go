@@ -9,6 +9,7 @@ import (
 	"golang.org/x/term"
 
 	"weir/internal/host"
+	"weir/keys/keyfile"
 )
 
 // printf prints for people. Commands that the format names are of the directory that
@@ -80,6 +81,17 @@ func typed(ctx context.Context, read func() (string, error)) (string, error) {
 		return a.text, a.err
 	case <-ctx.Done():
 		return "", ctx.Err()
+	}
+}
+
+// forget throws away what was typed in answer to questions and not read. The rest
+// of a message that was pasted is no command for the shell, whoever wrote it.
+func (p *program) forget() {
+	if !p.asked || !term.IsTerminal(int(p.in.Fd())) {
+		return
+	}
+	if err := keyfile.ForgetTyped(p.in); err != nil {
+		p.remark("what was typed ahead could not be taken back: " + err.Error())
 	}
 }
 

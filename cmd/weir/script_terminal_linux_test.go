@@ -30,7 +30,8 @@ import (
 // nine characters, <$NAME!9> that with a slip at the ninth, and <@FILE> what a file
 // has in it. What the terminal
 // showed is the stdout of the command, and with -args -screens FILE it is added to
-// that file. However the program ended, the terminal must show again what is typed.
+// that file. However the program ended, the terminal must show again what is typed,
+// and nothing of it may be left to the shell, which would run it.
 func typing(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 {
 		ts.Fatalf("usage: typing CODE DIALOGUE PROGRAM ARGUMENT...")
@@ -39,7 +40,8 @@ func typing(ts *testscript.TestScript, neg bool, args []string) {
 	defer t.master.Close()
 	// The shell leads the session: when a leader ends, the terminal is reset and
 	// no longer tells how the program left it.
-	const leader = `trap : INT; "$@"; code=$?; stty -a | grep -q ' -echo ' && exit 99; exit $code`
+	const leader = `trap : INT; "$@"; code=$?; stty -a | grep -q ' -echo ' && exit 99
+		stty -icanon min 0 time 0; [ -z "$(dd bs=4096 count=1 2>/dev/null)" ] || exit 98; exit $code`
 	cmd := exec.Command("/bin/sh", append([]string{"-c", leader, "sh", lookPath(ts, args[2])}, args[3:]...)...)
 	cmd.Dir, cmd.Env = ts.MkAbs("."), environment(ts)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = t.slave, t.slave, t.slave
@@ -96,6 +98,8 @@ func typing(ts *testscript.TestScript, neg bool, args []string) {
 	switch code := strconv.Itoa(exitCode(ts, err)); {
 	case code == "99":
 		ts.Fatalf("%s left a terminal that does not show what is typed", strings.Join(args[2:], " "))
+	case code == "98":
+		ts.Fatalf("%s left what was typed to whoever reads next, which is the shell", strings.Join(args[2:], " "))
 	case code != args[0]:
 		ts.Fatalf("%s ended with %s, not %s", strings.Join(args[2:], " "), code, args[0])
 	}

@@ -28,8 +28,11 @@ const wordsBytesMax = 4096
 func (p *program) wordsOf(c *cli.Context, file, whose string) (keys.Seed, error) {
 	in, asks := p.in, false
 	if file != "" {
-		f, err := os.Open(file)
-		if err != nil {
+		var f *os.File
+		if _, err := typed(c.Context, func() (_ string, err error) { // somebody may have to write into a pipe first
+			f, err = os.Open(file)
+			return "", err
+		}); err != nil {
 			return keys.Seed{}, fmt.Errorf("read the words: %w", err)
 		}
 		defer f.Close()
@@ -37,6 +40,7 @@ func (p *program) wordsOf(c *cli.Context, file, whose string) (keys.Seed, error)
 	} else if p.terminal() {
 		fmt.Fprintf(p.err, "Type the 24 words of %s, in one line or several (Ctrl-C ends it):\n", whose)
 		asks = term.IsTerminal(int(in.Fd()))
+		p.asked = true
 	}
 	far := func(int) {}
 	if asks {
