@@ -127,6 +127,15 @@ func TestASuccessorIsFollowedAndWhatTheThiefTookGoesBackToTheManager(t *testing.
 	if got := must[Result](t)(ann.Desk().Result(five)); got.Outcome != Accepted {
 		t.Fatalf("%+v", got)
 	}
+	if s = ann.Status(); !slices.Equal(s.VoidRefused, []uint64{three, four}) {
+		t.Fatalf("one was signed again, and two were refused: %v", s.VoidRefused)
+	}
+	six := ann.pay(t, 2)
+	w.run(5 * time.Second)
+	w.cycle(k)
+	if s = ann.Status(); len(s.VoidRefused) > 0 {
+		t.Fatalf("both were signed again: %v; %+v", s.VoidRefused, must[Result](t)(ann.Desk().Result(six)))
+	}
 	for _, st := range []*store.Store{ann.Store(), ben.Store(), r.Store()} {
 		if report := must[*store.Report](t)(st.Audit(nil)); !report.OK() || report.Root != k.db.State().Root {
 			t.Fatalf("%v", report.Findings)

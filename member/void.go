@@ -216,7 +216,8 @@ func (d *Desk) voidOf(number uint64) *Void {
 const voidShown = 7 * 24 * time.Hour
 
 // voids is the numbers of changes that a succession touched and that wait again,
-// and of those that were refused since then as of an unknown history.
+// and of those that were refused since then as of an unknown history, until as many
+// later ones were accepted: whoever wanted to has signed them again by then.
 func (d *Desk) voids() (waiting, refused []uint64) {
 	a, err := d.Account()
 	if err != nil {
@@ -238,7 +239,20 @@ func (d *Desk) voids() (waiting, refused []uint64) {
 		}
 		return true
 	})
+	if len(refused) > 0 && d.signedAgain(a, refused[len(refused)-1], len(refused)) {
+		refused = nil
+	}
 	return waiting, refused
+}
+
+// signedAgain says whether so many changes after a number were accepted.
+func (d *Desk) signedAgain(a ledger.Account, number uint64, many int) bool {
+	for number++; number <= a.Last && many > 0; number++ {
+		if e, ok, err := d.Store.Find(a.Number, number); err == nil && ok && e.Entry.Verdict == wire.Applied {
+			many--
+		}
+	}
+	return many == 0
 }
 
 // numbersOf writes numbers for people: the first ten of them.
