@@ -50,6 +50,8 @@ type missed struct {
 	spare int           // looks that may still be made
 	pause time.Duration // from the last look to the next one; 0: nothing is missed
 	extra bool          // the look under way is one of them
+
+	owed bool // an own change was taken since the last look: perhaps by a thief
 }
 
 // met notes a newer head.
@@ -74,7 +76,7 @@ func (m *missed) taken(last, handed uint64, now time.Time) {
 		return
 	}
 	m.changes.add(now.Sub(m.since))
-	m.first = 0
+	m.first, m.owed = 0, true
 	m.handed(last+1, handed, now)
 }
 
@@ -84,6 +86,7 @@ func (m *missed) succeeded() { *m = missed{spare: m.spare} }
 
 // looked notes that a look for a succession had an answer.
 func (m *missed) looked() {
+	m.owed = false
 	if !m.extra {
 		m.spare = min(m.spare+1, missedSpare)
 		return

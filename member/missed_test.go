@@ -87,6 +87,35 @@ func TestAManagerThatIsAwayIsLookedForEverMoreSeldom(t *testing.T) {
 	}
 }
 
+func TestWhosePaymentsAThiefTakesLooksForASuccession(t *testing.T) {
+	w, k, ann, ben := village(t)
+	thief := k.thief(90)
+	k.succeed(identity(9))
+	k.publish()
+	ann.pay(t, 2)
+	w.run(5 * time.Second)
+	w.cycle(thief)
+	w.run(owedMost + time.Minute)
+	if st := ann.Store().State(); st.Root != k.db.State().Root {
+		t.Fatalf("ann follows the thief: %+v", ann.Status().Succession)
+	}
+	if ben.Store().State().Size != thief.db.State().Size {
+		t.Fatal("ben looked without a reason, or the thief deceives nobody")
+	}
+
+	// Whoever pays all day does not look all day.
+	before, since := ann.looks(k), w.now
+	w.cycle(k)
+	for range 60 {
+		ann.pay(t, 2)
+		w.run(time.Minute)
+		w.cycle(k)
+	}
+	if n, most := ann.looks(k)-before, int(w.now.Sub(since)/owedMost); n < most/2 || n > most+2 {
+		t.Errorf("%d looks in a day of payments, at most %d are wanted", n, most)
+	}
+}
+
 func TestASilentManagerIsMissedAfterAFewOfItsIntervals(t *testing.T) {
 	w, k, _, _ := village(t)
 	r := newReader(t, k, 7)

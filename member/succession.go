@@ -98,12 +98,20 @@ func (f *Follower) manager() keys.Public { return f.terms().Newest().Manager }
 // looks for a succession.
 const staleAgain = 10 * time.Minute
 
+// owedAgain is how long at least after a look the next one is that follows an own
+// change's being taken, in looks at the head and at most.
+const (
+	owedLooks = 10
+	owedMost  = 5 * time.Minute
+)
+
 // kickedAgain is how long after a look for a succession a Kick looks again.
 const kickedAgain = time.Minute
 
 // succeedable says whether it is time to look for a succession: at the start,
-// every hour, at once when following ended or the head became stale, and some
-// times in between when the manager is missed.
+// every hour, at once when following ended or the head became stale, some times in
+// between when the manager is missed, and after an own change was taken: whoever
+// stole the manager's key takes what comes, and only this tells.
 func (f *Follower) succeedable() bool {
 	f.missed.extra = false
 	now := f.ports.Clock.Now()
@@ -118,7 +126,7 @@ func (f *Follower) succeedable() bool {
 	}
 	if !urgent {
 		f.alarmed = false
-		return f.misses(now, since)
+		return f.misses(now, since) || f.missed.owed && since >= min(owedLooks*f.cfg.Follow, owedMost)
 	}
 	if !f.alarmed {
 		f.alarmed = true
