@@ -92,7 +92,7 @@ func (p *program) managerSucceed(c *cli.Context) (err error) {
 			p.printf("      the old key lies beside it, as %s\n", v.Old)
 		}
 		p.printf("\nWhat to do next:\n  weir keys words --dir %s        write the words of the new key down\n  %s                publish\n"+
-			"Members follow within some minutes when a payment of theirs waits, and else within the hour; what they pay meanwhile is sent again to the new key by itself.\n",
+			"Members follow within some minutes when they pay, at once when their program starts, and else within the hour; what they pay meanwhile is sent again to the new key by itself.\n",
 			host.Quoted(string(o.dir)), o.command("weir manager run"))
 		if put != nil && v.Put == 0 {
 			p.note("no DHT node has taken the succession yet: weir manager run puts it, and until then members follow the old key")
