@@ -75,7 +75,7 @@ func run(ctx context.Context, args []string, in *os.File, out, errw io.Writer) i
 	if errors.Is(err, keyfile.ErrPassphrase) {
 		fmt.Fprintln(p.err, forgotten)
 	}
-	if h := hint(code); h != "" && !strings.Contains(text, h) {
+	if h := hint(code); h != "" && !strings.Contains(text, h) && !strings.Contains(text, "weir restore FILE") { // which says itself how to begin
 		fmt.Fprintln(p.err, p.mine(h))
 	}
 	return code

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -28,6 +29,10 @@ const succeedPatience = 45 * time.Second
 
 func (p *program) managerSucceed(c *cli.Context) (err error) {
 	o, network, db, err := p.managing(c)
+	if errors.Is(err, host.ErrNotInitialised) {
+		return fmt.Errorf("%w. A succession goes on from the log in the manager's directory: make one from the newest backup (weir restore FILE --dir NEW) and succeed there. "+
+			"Without a backup, only the manager's own 24 words make it again: weir manager recover LINK", err)
+	}
 	if err != nil {
 		return err
 	}

@@ -161,7 +161,7 @@ func (r *Recovery) lookCharter(ctx context.Context) (*wire.Charter, error) {
 func (r *Recovery) NotManager(ctx context.Context, c *wire.Charter, id *keys.Identity) error {
 	own, newest := id.Public(), c.Manager
 	if own == c.Recovery {
-		return fmt.Errorf("%w: these are the words of the recovery key of %q. They do not rebuild its manager, they replace a lost or stolen key: weir manager succeed. With the manager's own 24 words, give this command again", manager.ErrNotManager, c.Name)
+		return fmt.Errorf("%w: these are the words of the recovery key of %q. They do not rebuild its manager, they replace a lost or stolen key in the manager's directory, or in one that is made from a backup: weir manager succeed. With the manager's own 24 words, give this command again", manager.ErrNotManager, c.Name)
 	}
 	f, err := r.get(ctx, lookup.Get{Target: wire.MutableTarget(c.Recovery, r.link.ID.Salt()), Mutable: true, Key: c.Recovery, Salt: r.link.ID.Salt()})
 	if err != nil {
