@@ -134,7 +134,7 @@ func (f *Follower) weigh(it *lookup.Item) {
 		return
 	}
 	f.head = &head{Head: *h, record: itemRecord{Value: it.Value, Seq: it.Seq, Sig: it.Sig}}
-	f.missed.met(f.ports.Clock.Now())
+	f.missed.met(f.ports.Clock.Now(), f.announced())
 }
 
 // signed checks a checkpoint's signature.

@@ -11,12 +11,13 @@ import "time"
 // and never are there more than one for each look that is made anyway, and eight.
 
 const (
-	missedWaits = 8               // of the latest waits the longest is the usual one
-	missedLooks = 3               // looks at the head, beyond the usual wait
-	missedMax   = 5 * time.Minute // and no more than that
-	missedGaps  = 4               // times the usual gap between two heads
-	missedQuiet = 10              // looks at least, before a head is missed
-	missedSpare = 8               // looks for a succession that are saved up
+	missedWaits = 8                // of the latest waits the longest but one is the usual one
+	missedMost  = 10 * time.Minute // and no change of the own counts for more: managers poll far oftener
+	missedLooks = 3                // looks at the head, beyond the usual wait
+	missedMax   = 5 * time.Minute  // and no more than that
+	missedGaps  = 4                // times the usual gap between two heads
+	missedQuiet = 10               // looks at least, before a head is missed
+	missedSpare = 8                // looks for a succession that are saved up
 )
 
 // waits is the latest waits of one sort.
@@ -30,13 +31,17 @@ func (w *waits) add(d time.Duration) {
 	w.n++
 }
 
-// usual is the longest of them; 0: there was none.
+// usual is the longest of them but one, since one may have been a night with the
+// manager's computer off, or with this one asleep; 0: there was none.
 func (w *waits) usual() time.Duration {
-	var longest time.Duration
+	var longest, next time.Duration
 	for _, d := range w.last {
-		longest = max(longest, d)
+		longest, next = max(longest, d), max(next, min(longest, d))
 	}
-	return longest
+	if w.n < 2 {
+		return longest
+	}
+	return next
 }
 
 // missed is what a follower knows of how long it usually waits for its manager.
@@ -54,10 +59,11 @@ type missed struct {
 	owed bool // an own change was taken since the last look: perhaps by a thief
 }
 
-// met notes a newer head.
-func (m *missed) met(now time.Time) {
-	if !m.newest.IsZero() {
-		m.heads.add(now.Sub(m.newest))
+// met notes a newer head. A gap of more than a manager that is there can leave says
+// nothing about how long its gaps are.
+func (m *missed) met(now time.Time, most time.Duration) {
+	if gap := now.Sub(m.newest); !m.newest.IsZero() && gap <= most {
+		m.heads.add(gap)
 	}
 	m.newest = now
 }
@@ -75,7 +81,7 @@ func (m *missed) taken(last, handed uint64, now time.Time) {
 	if m.first == 0 || last < m.first {
 		return
 	}
-	m.changes.add(now.Sub(m.since))
+	m.changes.add(min(now.Sub(m.since), missedMost))
 	m.first, m.owed = 0, true
 	m.handed(last+1, handed, now)
 }
@@ -111,13 +117,19 @@ func (f *Follower) untaken(now time.Time) time.Duration {
 	return now.Sub(f.missed.since) - usual
 }
 
+// announced is how long, by the charter, a manager that is there can be quiet: twice
+// its interval, since a head may be late.
+func (f *Follower) announced() time.Duration {
+	return 2 * time.Duration(f.store.State().Charter.Heartbeat) * time.Second
+}
+
 // quiet is for how long no newer head has come beyond what is usual: what the
 // charter announces, or what was seen where that is less.
 func (f *Follower) quiet(now time.Time) time.Duration {
 	if f.missed.newest.IsZero() {
 		return 0
 	}
-	most := 2 * time.Duration(f.store.State().Charter.Heartbeat) * time.Second
+	most := f.announced()
 	if gap := f.missed.heads.usual(); gap > 0 {
 		most = min(most, max(missedGaps*gap, missedQuiet*f.cfg.Follow))
 	}

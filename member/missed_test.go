@@ -127,7 +127,7 @@ func TestASilentManagerIsMissedAfterAFewOfItsIntervals(t *testing.T) {
 	before := r.looks(k)
 	k.succeed(identity(9))
 	k.publish()
-	w.run(10 * time.Minute)
+	w.run(8 * time.Minute)
 	if r.looks(k) != before {
 		t.Error("a reader looks at once")
 	}
@@ -146,5 +146,61 @@ func TestASilentManagerIsMissedAfterAFewOfItsIntervals(t *testing.T) {
 	}
 	if n := r.looks(k) - before; n > 2*32+missedSpare {
 		t.Errorf("%d looks in a day of gaps", n)
+	}
+}
+
+// However long the manager was off, or this computer asleep: what is usual afterwards is not that.
+func TestNightsWithTheManagerOffAreNotWhatIsUsual(t *testing.T) {
+	for _, test := range []struct {
+		before, nights int
+		within         time.Duration
+	}{
+		{before: 3, nights: 1, within: 4 * time.Minute},  // as if it had not been
+		{before: 0, nights: 3, within: 15 * time.Minute}, // every change waits for a night
+	} {
+		w, k, ann, _ := village(t)
+		paid := func(after time.Duration) {
+			ann.pay(t, 2)
+			w.run(after)
+			w.cycle(k)
+		}
+		for range test.before {
+			paid(5 * time.Second)
+		}
+		for range test.nights {
+			paid(9 * time.Hour)
+		}
+		k.succeed(identity(9))
+		k.publish()
+		ann.pay(t, 2)
+		w.run(test.within)
+		if s := ann.Status(); s.Succession.Number != 1 {
+			t.Errorf("after %d nights: not found within %s", test.nights, test.within)
+		}
+	}
+}
+
+func TestAGapThatIsLongerThanAnnouncedIsNotWhatIsUsual(t *testing.T) {
+	w, k, _, _ := village(t)
+	r := newReader(t, k, 7)
+	grown := func(after time.Duration) {
+		k.grow(identity(11), 1)
+		k.publish()
+		w.run(after)
+	}
+	for range 4 {
+		grown(3 * time.Minute)
+	}
+	for range 3 {
+		grown(10 * time.Hour) // the charter announces one every hour
+	}
+	grown(3 * time.Minute)
+	before := r.looks(k)
+	k.succeed(identity(9))
+	k.publish()
+	w.run(25 * time.Minute)
+	r.follows(t, k)
+	if r.looks(k) == before {
+		t.Error("nobody looked")
 	}
 }
