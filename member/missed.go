@@ -18,6 +18,7 @@ const (
 	missedGaps  = 4                // times the usual gap between two heads
 	missedQuiet = 10               // looks at least, before a head is missed
 	missedSpare = 8                // looks for a succession that are saved up
+	missedKept  = time.Hour        // that DHT nodes surely keep an outbox after a put: most keep it for two
 )
 
 // waits is the latest waits of one sort.
@@ -50,7 +51,8 @@ type missed struct {
 	newest  time.Time // when the newest was met; zero: not in this life
 	changes waits     // of own changes, from the DHT to the log
 	first   uint64    // the oldest own change that waits at DHT nodes; 0: none does
-	since   time.Time // since when, or since the one before it was taken
+	since   time.Time // since when without a break, or since the one before it was taken
+	put     time.Time // when DHT nodes last acknowledged the outbox
 
 	spare int           // looks that may still be made
 	pause time.Duration // from the last look to the next one; 0: nothing is missed
@@ -68,8 +70,22 @@ func (m *missed) met(now time.Time, most time.Duration) {
 	m.newest = now
 }
 
-// handed notes that DHT nodes have the own changes up to a number.
+// handed notes that DHT nodes have acknowledged the own changes up to a number.
+// Those that may have forgotten them in between have them from now on.
 func (m *missed) handed(first, last uint64, now time.Time) {
+	if m.lapsed(now) {
+		m.since = now
+	}
+	m.put = now
+	m.await(first, last, now)
+}
+
+// lapsed says whether DHT nodes may have forgotten the outbox by now: this computer
+// slept, or was off the network.
+func (m *missed) lapsed(now time.Time) bool { return now.Sub(m.put) > missedKept }
+
+// await waits for the oldest of the own changes that DHT nodes have.
+func (m *missed) await(first, last uint64, now time.Time) {
 	if m.first == 0 && first <= last {
 		m.first, m.since = first, now
 	}
@@ -81,9 +97,11 @@ func (m *missed) taken(last, handed uint64, now time.Time) {
 	if m.first == 0 || last < m.first {
 		return
 	}
-	m.changes.add(min(now.Sub(m.since), missedMost))
+	if !m.lapsed(now) {
+		m.changes.add(min(now.Sub(m.since), missedMost))
+	}
 	m.first, m.owed = 0, true
-	m.handed(last+1, handed, now)
+	m.await(last+1, handed, now)
 }
 
 // succeeded forgets what there was of the manager of before, but for how often one
@@ -107,7 +125,7 @@ func (f *Follower) grace() time.Duration { return min(missedLooks*f.cfg.Follow, 
 
 // untaken is for how long an own change has waited at DHT nodes beyond the usual.
 func (f *Follower) untaken(now time.Time) time.Duration {
-	if f.missed.first == 0 {
+	if f.missed.first == 0 || f.missed.lapsed(now) {
 		return 0
 	}
 	usual := f.missed.changes.usual()
@@ -155,8 +173,8 @@ func (f *Follower) misses(now time.Time, since time.Duration) bool {
 // taken for much longer than is usual.
 type Untaken struct {
 	Number uint64
-	Since  time.Time
-	Heard  bool // a newer head was met since then
+	Since  time.Time // DHT nodes have had it without a break since then
+	Heard  bool      // a newer head was met since then
 }
 
 // longUntaken says which, once looks for a succession have found nothing.

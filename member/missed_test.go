@@ -204,3 +204,31 @@ func TestAGapThatIsLongerThanAnnouncedIsNotWhatIsUsual(t *testing.T) {
 		t.Error("nobody looked")
 	}
 }
+
+// While a computer sleeps, DHT nodes forget its outbox: the manager could not take what is in it.
+func TestAChangeIsNotUntakenForAsLongAsThisComputerSlept(t *testing.T) {
+	w, k, ann, _ := village(t)
+	for range 3 {
+		ann.pay(t, 2)
+		w.run(5 * time.Second)
+		w.cycle(k)
+	}
+	n := ann.pay(t, 2)
+	w.run(30 * time.Second)
+	ann.skew = 8 * time.Hour
+	woke := ann.Now()
+	k.publish()
+	w.run(time.Minute)
+	if s := ann.Status(); s.Waiting != 1 || s.Untaken != nil {
+		t.Fatalf("just awake, and nothing put again: %+v", s)
+	}
+	w.run(30 * time.Minute)
+	if s := ann.Status(); s.Untaken == nil || s.Untaken.Number != n || s.Untaken.Since.Before(woke) || s.Untaken.Heard {
+		t.Fatalf("put again, and not taken since: %+v", s.Untaken)
+	}
+	k.publish()
+	w.run(time.Minute)
+	if s := ann.Status(); s.Untaken == nil || !s.Untaken.Heard {
+		t.Fatalf("published without it: %+v", s.Untaken)
+	}
+}
