@@ -26,21 +26,10 @@ const (
 	pathCharsMax  = 96
 	placeBytesMax = 4 << 10 // of the file that names the socket
 	socketSuffix  = ".sock"
-
-	directoryParameter = "directory" // of a call: which directory it means
 )
 
 // ErrNotRunning: nobody answers at the place.
 var ErrNotRunning = errors.New("no weir runs here")
-
-// CopyError: what answers at the place serves another directory, of which the
-// caller's is a copy. Nothing was called.
-type CopyError struct{ Here, Served string }
-
-func (e *CopyError) Error() string {
-	return fmt.Sprintf("%s is a copy of %s, which is in use: a weir runs there. Nothing was done here, since two with one key stop each other. "+
-		"Use the other one; or, if this one is to go on in its place, end the other one for good, and then say so here once with weir doctor --fix", e.Here, e.Served)
-}
 
 // Error is a failure of the called command: Code is its exit code.
 type Error struct {
@@ -112,24 +101,6 @@ func (s *Server) Close() error {
 		os.RemoveAll(s.temp)
 	}
 	return err
-}
-
-// only lets calls through that mean the directory that is served: its files name
-// this socket in a copy of it, too.
-func (s *Server) only(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if meant := r.URL.Query().Get(directoryParameter); meant != "" {
-			if i, err := os.Stat(meant); err != nil || !os.SameFile(i, s.dir) {
-				served, err := filepath.Abs(filepath.Dir(s.place))
-				if err != nil {
-					served = filepath.Dir(s.place)
-				}
-				http.Error(w, served, http.StatusMisdirectedRequest)
-				return
-			}
-		}
-		next.ServeHTTP(w, r)
-	})
 }
 
 func handler(h Handler) http.Handler {
@@ -217,7 +188,7 @@ func Call(ctx context.Context, place, name string, in, out any) error {
 	if err != nil {
 		return fmt.Errorf("call %s: %w", name, err)
 	}
-	to := url.URL{Scheme: "http", Host: "weir", Path: "/" + name, RawQuery: url.Values{directoryParameter: {here}}.Encode()}
+	to := url.URL{Scheme: "http", Host: "weir", Path: "/" + name, RawQuery: meant(here).Encode()}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, to.String(), bytes.NewReader(body))
 	if err != nil {
 		return fmt.Errorf("call %s: %w", name, err)

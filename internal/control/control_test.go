@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -170,6 +172,47 @@ func TestACopyOfADirectoryIsNotServed(t *testing.T) {
 		if err := Call(t.Context(), filepath.Join(copied, "control"), "hello", nil, nil); !errors.As(err, &is) {
 			t.Errorf("by another name: %v", err)
 		}
+	}
+}
+
+// A service may have temporary files of its own, where a path of the caller's means nothing, or something else.
+func TestADirectoryIsToldFromACopyWhereItsPathIsNotSeen(t *testing.T) {
+	parent := t.TempDir()
+	dir, copied := filepath.Join(parent, "dir"), filepath.Join(parent, "copied")
+	if err := errors.Join(os.Mkdir(dir, 0o700), os.Mkdir(copied, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	s, err := Serve(filepath.Join(dir, "control"), echo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	unseen := filepath.Join(parent, "unseen")
+	for _, test := range []struct {
+		of, seenAs string
+		served     bool
+	}{
+		{dir, dir, true}, {dir, unseen, true}, {dir, copied, true},
+		{copied, copied, false}, {copied, unseen, false}, {copied, dir, false},
+	} {
+		q := meant(test.of)
+		if q.Get(fileParameter) == "" && test.seenAs != test.of {
+			continue // such services are on Unix
+		}
+		q.Set(directoryParameter, test.seenAs)
+		r, w := httptest.NewRequest(http.MethodPost, "/hello?"+q.Encode(), strings.NewReader("{}")), httptest.NewRecorder()
+		s.http.Handler.ServeHTTP(w, r)
+		if served := w.Code == http.StatusOK; served != test.served {
+			t.Errorf("%s, where it is seen as %s: answered with %d", test.of, test.seenAs, w.Code)
+		}
+	}
+	// A link that the service does not see leads where it does.
+	if err := os.Symlink(dir, unseen); err != nil {
+		t.Fatal(err)
+	}
+	real, err := filepath.EvalSymlinks(dir)
+	if q := meant(unseen); err != nil || q.Get(directoryParameter) != real {
+		t.Errorf("through a link: %v, %v", q, err)
 	}
 }
 
