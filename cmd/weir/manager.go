@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -165,12 +166,8 @@ func (p *program) managerSession(c *cli.Context, o options, db host.Database, id
 				p.printf("%s %s\n", time.Now().Format("15:04:05"), line)
 			}
 			if v.Admitted > 0 {
-				alike, err := m.AlikeSince(c.Context, r.Started)
-				if err != nil {
+				if err := p.tellAlike(c.Context, m.AlikeSince, r.Started); err != nil {
 					return err
-				}
-				for _, a := range alike {
-					p.remark("take care: " + a.Text())
 				}
 			}
 			if c.Bool("once") {
@@ -186,6 +183,20 @@ func (p *program) managerSession(c *cli.Context, o options, db host.Database, id
 			}
 		}
 	}
+}
+
+// tellAlike warns of names that were admitted since then and are nearly others'. Who
+// is interrupted at this is not told: how a manager that was told to end ends is
+// for its session to say.
+func (p *program) tellAlike(ctx context.Context, alikeSince func(context.Context, time.Time) ([]host.AlikeView, error), then time.Time) error {
+	alike, err := alikeSince(ctx, then)
+	if err != nil && ctx.Err() == nil {
+		return err
+	}
+	for _, a := range alike {
+		p.remark("take care: " + a.Text())
+	}
+	return nil
 }
 
 // once says whether a cycle was the one of --once, and how it ended. Whatever

@@ -1,10 +1,13 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"testing"
+	"time"
 
 	"weir/internal/host"
 	"weir/internal/lookup"
@@ -68,5 +71,25 @@ func grudging(args []string) error {
 		if _, err := conn.WriteToUDPAddrPort(r.Encode(), from); err != nil {
 			return err
 		}
+	}
+}
+
+// A manager that is told to end while it looks for names that are alike ends well.
+func TestAnInterruptionWhileNamesAreComparedIsNoFailure(t *testing.T) {
+	broken := errors.New("the store is broken")
+	ctx, interrupt := context.WithCancel(t.Context())
+	fails := func(with error) func(context.Context, time.Time) ([]host.AlikeView, error) {
+		return func(context.Context, time.Time) ([]host.AlikeView, error) { return nil, with }
+	}
+	p := &program{err: newScreen(io.Discard)}
+	if err := p.tellAlike(ctx, fails(broken), time.Time{}); err != broken {
+		t.Errorf("not interrupted: %v", err)
+	}
+	cut := func(ctx context.Context, _ time.Time) ([]host.AlikeView, error) {
+		interrupt()
+		return nil, ctx.Err()
+	}
+	if err := p.tellAlike(ctx, cut, time.Time{}); err != nil {
+		t.Errorf("interrupted: %v", err)
 	}
 }
