@@ -212,7 +212,9 @@ func (d *Desk) foreign(why string) error {
 }
 
 // TakeOver goes on from the log on this device, whatever another one did with
-// the key. Changes that are not in the log are given up; the caller has asked.
+// the key. What was signed here and is not in the log goes on too, under its numbers:
+// it may be with the manager already. What does not go on from the log is given up;
+// the caller has asked.
 func (d *Desk) TakeOver() error {
 	a, err := d.Account()
 	if err != nil {
@@ -225,14 +227,45 @@ func (d *Desk) TakeOver() error {
 	if err != nil {
 		return fmt.Errorf("take over: %w", err)
 	}
-	rec.TakeOver = true
-	s := outbox.NewSender(a.Last, a.Chain)
-	kv := []store.KV{{Key: keyForeign}, {Key: keyRestored}, {Key: keyOwed}, {Key: keyOutbox, Value: s.Snapshot().Encode()}, record(keyItem, rec), d.owner()}
-	if err := d.Store.Commit(nil, kv...); err != nil {
+	keeps, err := d.continues(a)
+	if err != nil {
 		return fmt.Errorf("take over: %w", err)
 	}
-	d.sender = s
+	rec.TakeOver = true
+	kv := []store.KV{{Key: keyForeign}, {Key: keyRestored}, d.owner()}
+	if !keeps {
+		rec.First, rec.Last = 0, 0 // no item carries what is signed next
+		s := outbox.NewSender(a.Last, a.Chain)
+		kv = append(kv, store.KV{Key: keyOwed}, store.KV{Key: keyOutbox, Value: s.Snapshot().Encode()})
+	}
+	if err := d.Store.Commit(nil, append(kv, record(keyItem, rec))...); err != nil {
+		return fmt.Errorf("take over: %w", err)
+	}
+	d.sender = nil // it is read again, and knows what the log has taken since
 	return nil
+}
+
+// continues says whether the outbox that is stored here goes on from the log.
+func (d *Desk) continues(a ledger.Account) (bool, error) {
+	b, ok, err := d.Store.Get(keyOutbox)
+	if err != nil || !ok {
+		return false, err
+	}
+	if ok, err = d.outlived(a, b); err != nil || !ok {
+		return false, err
+	}
+	snapshot, err := outbox.ParseSnapshot(b)
+	if err != nil || snapshot.First > a.Last+1 { // entries that it goes on from became void
+		return false, err
+	}
+	s, err := outbox.RestoreSender(snapshot)
+	if err == nil {
+		err = s.Acknowledge(a.Last, a.Chain)
+	}
+	if errors.Is(err, outbox.ErrForeign) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // Submit signs a change, which has seen the log as it is here, and stores it.

@@ -426,7 +426,7 @@ func TestTwoDevicesWithOneKeyAreNoticedAndOneMayTakeOver(t *testing.T) {
 		ann.pay(t, 2)
 		w.run(5 * time.Second)
 		w.cycle(k)
-		if s := ann.Status(); s.Foreign != "" || s.Account.Balance != -1 {
+		if s := ann.Status(); s.Foreign != "" || s.Account.Balance != -2 {
 			t.Fatalf("%+v", s)
 		}
 	})

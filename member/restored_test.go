@@ -241,6 +241,7 @@ func TestARestoredBackup(t *testing.T) {
 		if err := ann.Cancel(n); err == nil {
 			t.Fatal("it had been handed to a put")
 		}
+		check(t, ann.Store().Commit(nil, store.KV{Key: keyOutbox})) // a device that has forgotten it
 		check(t, ann.Desk().TakeOver())
 		ann.offline = false
 		must[uint64](t)(ann.Pay(2, 7, "another", time.Time{}))
@@ -262,6 +263,76 @@ func TestARestoredBackup(t *testing.T) {
 		}
 		w.cycle(k)
 		if s := d.Status(); s.Account.Balance != -7 || s.Waiting != 0 || s.Foreign != "" {
+			t.Fatalf("%+v", s)
+		}
+	})
+}
+
+// A device that takes over from the log as it is here keeps what waits: the manager
+// may have taken it, or will. What does not go on from the log is given up.
+func TestTakingOverFromTheLogKeepsWhatGoesOnFromIt(t *testing.T) {
+	t.Run("as it was handed over", func(t *testing.T) {
+		w, k, ann, _ := village(t)
+		ann.pay(t, 2)
+		w.run(5 * time.Second)
+		check(t, ann.TakeOver())
+		if r := must[Result](t)(ann.Desk().Result(1)); r.Outcome != Seen {
+			t.Fatalf("%+v", r)
+		}
+		if n := ann.pay(t, 2); n != 2 {
+			t.Fatalf("number %d", n)
+		}
+		w.run(5 * time.Second)
+		w.cycle(k)
+		if s := ann.Status(); s.Foreign != "" || s.Account.Balance != -2 || s.Waiting != 0 {
+			t.Fatalf("%+v", s)
+		}
+	})
+	t.Run("where the manager takes it afterwards", func(t *testing.T) {
+		w, k, ann, _ := village(t)
+		ann.pay(t, 2)
+		w.run(5 * time.Second)
+		ann.offline = true
+		ann.reopen(t, k)
+		check(t, ann.Desk().TakeOver())
+		w.cycle(k)
+		ann.offline = false
+		w.run(2 * time.Minute)
+		if s := ann.Status(); s.Foreign != "" || s.Account.Balance != -1 || s.Waiting != 0 {
+			t.Fatalf("%+v", s)
+		}
+		if r := must[Result](t)(ann.Desk().Result(1)); r.Outcome != Accepted {
+			t.Fatalf("%+v", r)
+		}
+	})
+	t.Run("and not where the log has another", func(t *testing.T) {
+		w, k, ann, _ := village(t)
+		twin := ann.twin(t, k)
+		twin.offline = true
+		twin.pay(t, 2)
+		twin.pay(t, 2)
+		must[uint64](t)(ann.Pay(2, 7, "", time.Time{}))
+		w.run(5 * time.Second)
+		w.cycle(k)
+		ann.Member.Stop()
+		twin.offline = false
+		w.run(2 * time.Minute)
+		if s := twin.Status(); s.Foreign == "" {
+			t.Fatalf("%+v", s)
+		}
+		check(t, twin.TakeOver())
+		if waiting := must[[]Result](t)(twin.Desk().Waiting()); len(waiting) != 0 {
+			t.Fatalf("%+v", waiting)
+		}
+		if n := twin.pay(t, 2); n != 2 {
+			t.Fatalf("number %d", n)
+		}
+		if r := must[Result](t)(twin.Desk().Result(2)); r.Outcome != Waiting {
+			t.Fatalf("%+v", r)
+		}
+		w.run(5 * time.Second)
+		w.cycle(k)
+		if s := twin.Status(); s.Foreign != "" || s.Account.Balance != -8 || s.Waiting != 0 {
 			t.Fatalf("%+v", s)
 		}
 	})

@@ -189,6 +189,6 @@ func (p *program) adopted(v host.AdoptionView) {
 		p.printf("What waited here goes on: %s %d to %d.\n", yes(v.Own == v.After+1, "change", "changes"), v.After+1, v.Own)
 	}
 	list("These changes were waiting on the network, and were taken over:", v.Taken)
-	list("These changes were given up, since the log or the network has others in their place:", v.GivenUp)
+	list("These changes were given up, since they do not go on from what the log or the network has:", v.GivenUp)
 	p.note(v.Unread)
 }

@@ -127,7 +127,7 @@ func (p *program) sure(c *cli.Context, call caller, newest bool) error {
 	if !newest {
 		p.remark(unasked(c, v.HeadTime))
 	}
-	fmt.Fprintln(p.err, yes(newest, "What waits on the network under this key goes on; changes that contradict it or the log are given up.", "Changes of this key that are not in the log are given up.")+" Is every other device with this key switched off?")
+	fmt.Fprintln(p.err, yes(newest, "What waits on the network under this key goes on; changes that contradict it or the log are given up.", "What waits here goes on from the log; what does not go on from it is given up, and so may be what another device with this key signed and the log does not have.")+" Is every other device with this key switched off?")
 	return p.confirm(c.Context, "Go on from the log here?")
 }
 

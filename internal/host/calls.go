@@ -124,7 +124,7 @@ func (a *Agent) takeOver(s *seat, _ nothing) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	gone, _, err := keeps(d)
+	kept, _, err := keeps(d)
 	if err != nil {
 		return nil, err
 	}
@@ -140,8 +140,18 @@ func (a *Agent) takeOver(s *seat, _ nothing) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	waiting, err := d.Waiting()
+	if err != nil {
+		return nil, err
+	}
 	v := TakeOverView{AccountView: viewAccount(d.Store.State().Charter, acc), AsOf: asOf(d.Store), AdoptionView: AdoptionView{After: acc.Last, Taken: []ChangeView{}, GivenUp: []ChangeView{}}}
-	for _, r := range gone {
+	for _, r := range waiting { // the oldest first
+		v.Own = r.Number
+	}
+	if len(waiting) > 0 { // all that waited goes on, or none of it
+		kept = nil
+	}
+	for _, r := range kept {
 		v.GivenUp = append(v.GivenUp, viewChange(d.Store.State(), r))
 	}
 	return v, nil

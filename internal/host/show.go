@@ -86,7 +86,7 @@ func keeps(d *member.Desk) (waiting []member.Result, other string, err error) {
 		return nil, "", err
 	}
 	waiting, err = d.Kept()
-	return waiting, fmt.Sprintf("%v: %s. What waits here is not handed over any more; weir member takeover gives it up and goes on from the log", member.ErrOtherDevice, why), err
+	return waiting, fmt.Sprintf("%v: %s. What waits here is not handed over any more; weir member takeover goes on from the log, and gives up what does not go on from it", member.ErrOtherDevice, why), err
 }
 
 // asOf is the time of the newest head that a store has; "": it has none.
