@@ -55,7 +55,10 @@ func (p *program) memberTakeOver(c *cli.Context) error {
 		p.printf("This device goes on with account %d, %s, after change %d: the balance is %s %s, and what you sign next is change %d.\n",
 			v.Account, v.Name, v.After, v.Balance, v.Unit, next(v.AdoptionView))
 		p.adopted(v.AdoptionView)
-		if len(v.Taken)+len(v.GivenUp) == 0 && v.Own <= v.After {
+		switch nothing := len(v.Taken)+len(v.GivenUp) == 0 && v.Own <= v.After; {
+		case !v.Newest:
+			p.printf("What waits on the network was not looked for.\n")
+		case nothing:
 			p.printf("Nothing of yours was waiting on the network, and nothing that was signed here was given up.\n")
 		}
 		p.printf("Keep every other device with this key off, and this one running: weir member run.\n")
