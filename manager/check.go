@@ -100,6 +100,8 @@ func (m *Manager) foreign(it lookup.Item) (string, *wire.Evidence) {
 		}
 	}
 	switch {
+	case m.head.Seq == 0 && it.Seq > 0:
+		return "the network has a head that was signed at " + wire.SeqDate(it.Seq) + ", and none was signed here", nil
 	case it.Seq > m.head.Seq:
 		return "the network has a head that was signed at " + wire.SeqDate(it.Seq) + ", and the newest that was signed here is of " + wire.SeqDate(m.head.Seq), nil
 	case it.Seq == m.head.Seq:
