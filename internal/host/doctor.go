@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"weir/internal/control"
@@ -117,6 +118,9 @@ func (p *patient) treat(a ailment, fix bool, ask func(string) (bool, error)) (*F
 	f := &Finding{Name: a.name, What: what, Means: a.means, Remedy: a.remedy, Command: p.command(a.name), Note: a.note}
 	if p.db != nil {
 		f.Database = p.db.ID
+		if strings.Contains(commands[a.name], "LINK") && p.db.sealed() {
+			f.Remedy += withReadKey
+		}
 	}
 	p.covered = append(p.covered, a.covers...)
 	switch {

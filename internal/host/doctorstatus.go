@@ -104,10 +104,23 @@ func (p *patient) command(name string) string {
 	return c
 }
 
+// withReadKey is what is said where a link is to be given that is printed nowhere,
+// since it opens an encrypted database.
+const withReadKey = "; the database is encrypted, so LINK has to be one with its read key: what weir manager link --read-key prints for the manager, or the invitation or answer that this directory joined by, however old"
+
+// sealed says whether this is a member's encrypted database.
+func (db Database) sealed() bool {
+	j, err := db.joined()
+	return err == nil && db.Role == RoleMember && j.ReadKey != nil
+}
+
 // public is the link by which everybody reads a database, as far as it is known
-// here.
+// here; "" where a member needs one with the read key.
 func (db Database) public(s *store.Store) string {
 	var l wire.DatabaseLink
+	if db.sealed() {
+		return ""
+	}
 	if j, err := db.joined(); err == nil && db.Role == RoleMember {
 		l = j.DatabaseLink
 	} else if s != nil {

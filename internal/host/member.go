@@ -137,10 +137,14 @@ func (a *Agent) seat(db Database) (*seat, error) {
 	if err != nil {
 		return nil, err
 	}
+	sealed := ""
+	if db.sealed() {
+		sealed = withReadKey
+	}
 	st, err := store.Open(disk, store.Options{ReadKey: j.ReadKey})
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, unreadable(damaged(err, "keep this directory as it is, and make a new one: with a backup, by weir restore FILE --dir NEW; without, by weir member restore "+
-			cmp.Or(db.public(nil), "LINK")+" --dir NEW, with the 24 words of its key"), j.DatabaseLink)
+			cmp.Or(db.public(nil), "LINK")+" --dir NEW, with the 24 words of its key"+sealed), j.DatabaseLink)
 	}
 	if live := a.live(); live != nil {
 		if err == nil {
