@@ -57,11 +57,11 @@ func (p *program) standing(c *cli.Context) error {
 			if named != "" {
 				in = " --dir " + host.Quoted(named)
 			}
-			p.printf("Nothing is set up %s yet. There are two ways to begin:\n\n  weir manager init%s\n      found a database for a group\n  weir member join%s\n      join one, by the link that its manager has sent you\n\nweir demo shows all of it on this machine, in half a minute.\n",
+			p.printf("Nothing is set up %s yet. There are two ways to begin, and one to come back:\n\n  weir manager init%s\n      found a database for a group\n  weir member join%s\n      join one, by the link that its manager has sent you\n  weir restore FILE, weir member restore LINK, weir manager recover LINK\n      come back after a lost disk or from another computer: by a backup, or by 24 words\n\nweir demo shows all of it on this machine, in half a minute.\n",
 				yes(named == "", "on this machine", "there"), in, in)
 		} else {
 			for _, v := range within {
-				if v.Key != "" && !v.Written {
+				if v.Key != "" && !v.Written && v.Moved == "" {
 					p.note("nobody has shown yet that the words of the key in " + v.Dir + " are on paper")
 				}
 			}

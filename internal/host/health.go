@@ -115,6 +115,7 @@ func (v *HealthView) clock(now time.Time) (text, remedy string) {
 // managerConditions is everything that may not be well with a manager, the most
 // important first.
 var managerConditions = []condition[ManagerStatusView]{
+	{"moved", func(v *ManagerStatusView, _ time.Time) (string, string) { return v.Moved, "" }},
 	{"stopped", func(v *ManagerStatusView, _ time.Time) (string, string) {
 		if v.Phase == string(manager.Stopped) {
 			return v.Problem, ""
@@ -140,8 +141,8 @@ var managerConditions = []condition[ManagerStatusView]{
 		return "", ""
 	}},
 	{"not_running", func(v *ManagerStatusView, _ time.Time) (string, string) {
-		if v.Running {
-			return "", ""
+		if v.Running || v.Moved != "" || v.barred() {
+			return "", "" // it must not be started
 		}
 		return fmt.Sprintf("the manager of %q does not run", v.Name), "Start it with weir manager run"
 	}},
@@ -194,6 +195,11 @@ var managerConditions = []condition[ManagerStatusView]{
 		}
 		return "", ""
 	}},
+}
+
+// barred says whether the manager publishes nothing, whoever starts it.
+func (v *ManagerStatusView) barred() bool {
+	return v.Phase == string(manager.Stopped) || v.Phase == string(manager.Refusing)
 }
 
 func (v *ManagerStatusView) lonely() bool {
@@ -250,7 +256,7 @@ var memberConditions = []condition[MemberStatusView]{
 	warned(member.WarnVoidRefused),
 	warned(member.WarnVoidLost),
 	{"not_running", func(v *MemberStatusView, _ time.Time) (string, string) {
-		if v.Running {
+		if v.Running || v.Reason != "" {
 			return "", ""
 		}
 		return "no agent runs", "Start it with weir member run"

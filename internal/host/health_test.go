@@ -73,6 +73,7 @@ func check[V any](t *testing.T, table []condition[V], well func() *V, rows []eac
 func TestWhatIsNotWellWithAManagerIsSaidWithWhatToDo(t *testing.T) {
 	type v = ManagerStatusView
 	check(t, managerConditions, wellManager, []each[v]{
+		{"moved", "was moved; do that", func(v *v) { v.Moved, v.Running = "was moved; do that", false }},
 		{"stopped", "another machine; do this", func(v *v) { v.Phase, v.Problem, v.Running = "stopped", "another machine; do this", false }},
 		{"refusing", "newer; do that", func(v *v) { v.Phase, v.Problem = "refusing", "newer; do that" }},
 		{"damaged", "block 3. weir manager audit", func(v *v) { v.Damage, v.Phase = "block 3", "starting" }},
@@ -92,6 +93,13 @@ func TestWhatIsNotWellWithAManagerIsSaidWithWhatToDo(t *testing.T) {
 		{"clock", "was changed by 3m0s while weir ran", func(v *v) { v.Clock.Leapt = -180 }},
 		{"starting", "Wait a moment", func(v *v) { v.Phase, v.Cycle = "starting", nil }},
 	})
+	for _, phase := range []string{"stopped", "refusing"} {
+		idle := wellManager()
+		idle.Running, idle.Phase, idle.Problem = false, phase, "two ran"
+		if got := judge(managerConditions, idle, noon); len(got) != 1 || got[0].Code != phase {
+			t.Errorf("a manager that must not be started is told to be: %v", got)
+		}
+	}
 	late := wellManager()
 	late.Every, late.Cycle.Started = 900, before(40*time.Minute)
 	if got := judge(managerConditions, late, noon); len(got) != 0 {

@@ -46,6 +46,7 @@ var managerCalls = map[string]func(*Manager, json.RawMessage) (any, error){
 	"manager status": func(m *Manager, _ json.RawMessage) (any, error) {
 		v, err := m.status()
 		v.Backup, v.Written = m.dir.backedUp(), m.dir.Written()
+		v.Moved = m.dir.movedText()
 		v.judge(time.Now())
 		return v, err
 	},

@@ -62,6 +62,14 @@ func (d Directory) Live() error {
 		"If the file was never used and never will be, weir doctor --fix makes this directory usable again", r.Begun.Local().Format("2006-01-02 15:04"), r.File)
 }
 
+// movedText is what Live says; "": it was not moved away.
+func (d Directory) movedText() string {
+	if err := d.Live(); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
 // goesOn is Live for whoever has a store of the directory open, which nobody who moves
 // it lets happen: a move that was interrupted before its file was one is forgotten.
 func (d Directory) goesOn() error {

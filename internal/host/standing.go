@@ -11,6 +11,7 @@ import (
 
 	"weir/internal/control"
 	"weir/keys/keyfile"
+	"weir/manager"
 	"weir/member"
 )
 
@@ -22,6 +23,7 @@ type StandingView struct {
 	Written   bool               `json:"words_written"` // its words were seen to be on paper
 	Databases []StandingDatabase `json:"databases"`
 	Problem   string             `json:"problem,omitempty"` // why the directory does not read
+	Moved     string             `json:"moved,omitempty"`   // that it was moved away, and where to
 }
 
 // StandingDatabase is one database of a directory.
@@ -31,6 +33,7 @@ type StandingDatabase struct {
 	Role        string `json:"role"`
 	Running     bool   `json:"running"`
 	Copy        string `json:"copy_of,omitempty"` // the directory that this one is a copy of, where that is in use
+	Barred      string `json:"barred,omitempty"`  // why a manager that does not run must not be started
 	Problem     string `json:"problem,omitempty"`
 	Joining     string `json:"joining,omitempty"` // of a member's that runs
 	Members     int    `json:"members"`           // of a manager's that runs
@@ -49,7 +52,7 @@ const standingPatience = 3 * time.Second
 
 // Standing looks at a directory, and asks what runs on it. It changes nothing.
 func (d Directory) Standing(ctx context.Context, role string) StandingView {
-	v := StandingView{Role: role, Dir: string(d), Databases: []StandingDatabase{}}
+	v := StandingView{Role: role, Dir: string(d), Databases: []StandingDatabase{}, Moved: d.movedText()}
 	locked, err := d.Key().Encrypted()
 	switch {
 	case errors.Is(err, keyfile.ErrNotFound):
@@ -100,7 +103,25 @@ func (d Directory) standing(ctx context.Context, db Database) StandingDatabase {
 	if v.Running && err != nil {
 		v.Problem = err.Error()
 	}
+	if !v.Running && db.Role == RoleManager {
+		v.Barred = d.barred(db)
+	}
 	return v
+}
+
+// barred is why a manager that does not run must not be started; "" also where that
+// cannot be read, which starting it says.
+func (d Directory) barred(db Database) string {
+	s, err := d.openStore(db)
+	if err != nil {
+		return ""
+	}
+	defer s.Close()
+	why, err := (&manager.Desk{Store: s}).Barred()
+	if err != nil {
+		return ""
+	}
+	return why
 }
 
 // Line says in a line how a directory stands.
@@ -115,6 +136,10 @@ func (v StandingView) Line() string {
 		switch {
 		case db.Copy != "":
 			part += fmt.Sprintf(" is set up, and this is a copy of %s, where a weir runs: two with one key stop each other", db.Copy)
+		case v.Moved != "":
+			part += " was here"
+		case db.Barred != "":
+			part += " must not be started here: " + db.Barred
 		case !db.Running:
 			part += " is set up and does not run"
 		case db.Problem != "":
@@ -131,6 +156,8 @@ func (v StandingView) Line() string {
 	switch {
 	case v.Problem != "":
 		parts = append(parts, v.Problem)
+	case v.Moved != "":
+		parts = append(parts, v.Moved)
 	case len(parts) == 0 && v.Key != "":
 		parts = append(parts, "there is a key, and no database yet")
 	case len(parts) == 0:
@@ -144,6 +171,9 @@ func (v StandingView) Line() string {
 func Next(all []StandingView) (Step, bool) {
 	best, least := Step{}, len(urgencies)
 	for _, v := range all {
+		if v.Moved != "" { // what was in it is elsewhere
+			v = StandingView{Role: v.Role, Dir: v.Dir, Moved: v.Moved}
+		}
 		for rank, urgent := range urgencies[:least] {
 			if s, ok := urgent(v); ok {
 				best, least = s, rank
@@ -164,7 +194,10 @@ var urgencies = []func(StandingView) (Step, bool){
 		return v.doctor("see what to do about the copy"), copied
 	},
 	func(v StandingView) (Step, bool) {
-		return v.each(func(db StandingDatabase) bool { return !db.Running }, "start it", "weir %s run")
+		return v.each(func(db StandingDatabase) bool { return !db.Running && db.Barred == "" }, "start it", "weir %s run")
+	},
+	func(v StandingView) (Step, bool) {
+		return v.each(func(db StandingDatabase) bool { return db.Barred != "" }, "see what to do, and do not start it", "weir %s status")
 	},
 	func(v StandingView) (Step, bool) {
 		return v.each(func(db StandingDatabase) bool { return db.Problem != "" }, "see what is wrong", "weir %s status")
@@ -195,6 +228,9 @@ var urgencies = []func(StandingView) (Step, bool){
 	},
 	func(v StandingView) (Step, bool) {
 		return v.each(func(StandingDatabase) bool { return true }, "nothing has to be done; how it goes", "weir %s status")
+	},
+	func(v StandingView) (Step, bool) {
+		return v.doctor("go on where the file was restored; if it never was and never will be, see how to go on here"), v.Moved != ""
 	},
 }
 

@@ -209,7 +209,8 @@ func ViewCycle(r manager.Report, scale int) CycleView {
 // ManagerStatusView is weir manager status.
 type ManagerStatusView struct {
 	HealthView
-	Running     bool         `json:"running"` // a manager runs on the directory
+	Running     bool         `json:"running"`         // a manager runs on the directory
+	Moved       string       `json:"moved,omitempty"` // where the directory was moved to, and what follows
 	Phase       string       `json:"phase"`
 	Problem     string       `json:"problem,omitempty"`
 	ID          string       `json:"id"`
