@@ -52,6 +52,9 @@ func (p *program) managerInit(c *cli.Context) (err error) {
 	if err := unfounded(o.dir, charter.Name, c.String("recovery")); err != nil {
 		return err
 	}
+	if file := c.String("recovery"); file != "" && g == nil && o.dir.Beside(file) {
+		p.remark(besideIt)
+	}
 	// The charter is checked whole before a key is made or a passphrase asked for.
 	if err := encodes(charter); err != nil {
 		return usagef("%v", err)
@@ -205,14 +208,14 @@ func (p *program) giveWords(o options, v initView, words []string) (err error) {
 	switch {
 	case v.File != "":
 		text := fmt.Sprintf("Recovery key of the weir database %q. With these words a stolen or lost manager key is replaced.\n%s", v.Name, wordTable(words))
-		err = keyfile.WriteAtomic(v.File, []byte(text))
+		return host.WriteRecovery(v.File, text)
 	case o.json:
 		err = p.json(v)
 	default:
 		_, err = fmt.Fprintf(p.out, "The recovery key of %q, shown this once. With it a stolen or lost manager key is replaced;\nwrite it down and keep it away from this machine:\n%s\n", v.Name, wordTable(words))
 	}
 	if err != nil {
-		return fmt.Errorf("hand out the recovery key: %w; nothing was founded", err)
+		return fmt.Errorf("the words of the recovery key could not be printed: %w; nothing was founded", err)
 	}
 	return nil
 }
@@ -233,16 +236,11 @@ func unfounded(dir host.Directory, name, recovery string) error {
 	if recovery == "" {
 		return nil
 	}
-	if dir.Holds(recovery) {
-		return fmt.Errorf("%s lies in the data directory, where whoever takes this computer finds both keys; nothing was written: name a file on another medium", recovery)
-	}
-	if _, err := os.Lstat(recovery); err == nil {
-		return fmt.Errorf("%s is there already and may hold another recovery key; nothing was written: name another file with --recovery", recovery)
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("write the recovery key: %w", err)
-	}
-	return nil
+	return dir.TakesRecovery(recovery)
 }
+
+// besideIt is said of a recovery file that is lost with the key it replaces.
+const besideIt = "that file is on the same disk as the data directory, and is lost or stolen with it: take it to another medium, and remove it here"
 
 // undo takes back what a command has made, so that it can be given again. What
 // was there before it never has.

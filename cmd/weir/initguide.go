@@ -85,11 +85,18 @@ func (g *guide) leadInit(c *cli.Context, o options) error {
 		if file == "paper" {
 			return nil
 		}
+		switch strings.ToLower(file) {
+		case "yes", "y", "no", "n":
+			return errors.New("the name of a file is wanted, with its folder; Enter alone means paper")
+		}
 		if err := unfounded(o.dir, "", file); err != nil {
 			return err
 		}
 		return c.Set("recovery", file)
 	})
+	if file := c.String("recovery"); err == nil && file != "" && o.dir.Beside(file) {
+		g.p.remark(besideIt)
+	}
 	return err
 }
 

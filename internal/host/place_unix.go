@@ -30,6 +30,13 @@ func placeOf(dir string) string {
 	return fmt.Sprint(s.Ino)
 }
 
+// oneDisk says whether two directories lie on one disk.
+func oneDisk(a, b string) bool {
+	s, ok := inode(a)
+	t, also := inode(b)
+	return ok && also && s.Dev == t.Dev
+}
+
 // Owner is whose the directory is; "": that is not known.
 func (d Directory) Owner() string {
 	s, ok := inode(string(d))
