@@ -170,6 +170,13 @@ func TestNightsWithTheManagerOffAreNotWhatIsUsual(t *testing.T) {
 		for range test.nights {
 			paid(9 * time.Hour)
 		}
+		for range 5 { // the look that follows a change's being taken is over
+			w.run(2 * time.Minute)
+			k.publish()
+		}
+		if u := ann.missed.changes.usual(); u == 0 || u > missedMost {
+			t.Errorf("after %d nights %s is usual", test.nights, u)
+		}
 		k.succeed(identity(9))
 		k.publish()
 		ann.pay(t, 2)
