@@ -38,6 +38,11 @@ func (g *guide) leadJoin(c *cli.Context, o options, link, name string) (in host.
 	if err != nil {
 		return in, own, false, err
 	}
+	if charter != nil {
+		if err := o.dir.Opens(j, charter); err != nil {
+			return in, own, false, err
+		}
+	}
 	g.shown(j, charter)
 	g.p.forget() // the end of a message that was pasted is not somebody's name
 	if j.Invitation != nil && in.Name == "" {

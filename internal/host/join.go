@@ -11,6 +11,7 @@ import (
 
 	"weir/internal/control"
 	"weir/keys"
+	"weir/ledger/store"
 	"weir/ledger/wire"
 	"weir/member"
 )
@@ -136,6 +137,24 @@ func (d Directory) Prepare(in JoinIn) (Database, error) {
 		db.Joiner = nameless
 	}
 	return db, d.Save(db)
+}
+
+// Opens says whether a link, with what is known here already, opens what the
+// database's charter says of it; store.ErrReadKey.
+func (d Directory) Opens(j Joining, charter *wire.Charter) error {
+	if !charter.Encrypted || j.ReadKey != nil {
+		return nil
+	}
+	all, err := d.Databases()
+	if err != nil {
+		return err
+	}
+	for _, db := range all {
+		if before, err := db.joined(); err == nil && before.Digest == j.Digest && before.ReadKey != nil {
+			return nil
+		}
+	}
+	return unreadable(store.ErrReadKey, j.DatabaseLink)
 }
 
 // InPrivateNetwork says whether all the addresses that a link begins from are of a

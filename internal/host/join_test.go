@@ -173,3 +173,30 @@ func TestAFoundingThatFailsLeavesNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestALinkWithoutTheReadKeyOpensWhatTheDirectoryHasItOf(t *testing.T) {
+	bare := Joining{DatabaseLink: wire.DatabaseLink{ID: wire.ID{7}, Digest: [16]byte{1}}}
+	other, whole := bare, bare
+	other.Digest, whole.ReadKey = [16]byte{2}, &keys.ReadKey{5}
+	text, err := whole.text()
+	if err != nil {
+		t.Fatal(err)
+	}
+	none, has := Directory(t.TempDir()), Directory(t.TempDir())
+	if err := errors.Join(has.Make(), has.Save(Database{ID: wire.ID{7}.String(), Role: RoleMember, Link: text})); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		dir       Directory
+		by        Joining
+		encrypted bool
+		opens     bool
+	}{
+		"readable": {none, bare, false, true}, "with the key": {none, whole, true, true}, "without": {none, bare, true, false},
+		"known here": {has, bare, true, true}, "another is known": {has, other, true, false},
+	} {
+		if err := c.dir.Opens(c.by, &wire.Charter{Encrypted: c.encrypted}); (err == nil) != c.opens || err != nil && Code(err) != CodePassphrase {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
