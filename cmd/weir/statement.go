@@ -43,6 +43,7 @@ func (p *program) memberStatement(c *cli.Context) error {
 			return err
 		}
 		if c.Bool("csv") {
+			p.remark(v.Other)
 			return p.statementCSV(v)
 		}
 		return p.show(o.json, v, func() { p.statementTable(v) })
@@ -125,6 +126,10 @@ func (p *program) statementTable(v host.StatementView) {
 	rows = append(rows, edge("closing balance", v.Closing))
 	p.table("DATE ENTRY CHANGE WITH -AMOUNT -BALANCE MEMO", rows)
 	p.printf("\n%s; what was paid later is not in it yet.\n", asOfText(v.AsOf))
+	if v.Other != "" {
+		p.note(v.Other)
+		return
+	}
 	if v.Waiting > 0 {
 		p.note(fmt.Sprintf("%s not in the log yet, and so not in it either: weir member outbox", count(v.Waiting, "change of yours is", "changes of yours are")))
 	}

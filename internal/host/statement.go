@@ -40,8 +40,9 @@ type StatementView struct {
 	Opening string          `json:"opening"`         // balance before the first line
 	Closing string          `json:"closing"`         // balance after the last
 	Lines   []StatementLine `json:"lines"`
-	AsOf    string          `json:"as_of,omitempty"`   // time of the newest head that is here: what came later is not in it
-	Waiting int             `json:"waiting,omitempty"` // own changes that are not in the log yet
+	AsOf    string          `json:"as_of,omitempty"`        // time of the newest head that is here: what came later is not in it
+	Waiting int             `json:"waiting,omitempty"`      // own changes that are not in the log yet
+	Other   string          `json:"other_device,omitempty"` // as in ShowView
 }
 
 func (a *Agent) statement(s *seat, in StatementIn) (any, error) {
@@ -58,11 +59,11 @@ func (a *Agent) statement(s *seat, in StatementIn) (any, error) {
 		Account: acc.Number, Name: acc.Name, Unit: st.Charter.Unit, Since: viewMillis(in.Since), Until: viewMillis(in.Until),
 		Lines: []StatementLine{}, AsOf: asOf(d.Store),
 	}
-	waiting, err := d.Waiting()
+	waiting, other, err := keeps(d)
 	if err != nil {
 		return nil, err
 	}
-	v.Waiting = len(waiting)
+	v.Waiting, v.Other = len(waiting), other
 	balance := acc.Balance // after the entry that comes next
 	closing := balance
 	err = d.Store.Newest(acc.Number, func(e ledger.Decided) bool {
