@@ -30,6 +30,9 @@ func (p *program) memberJoin(c *cli.Context) error {
 			return err
 		}
 	}
+	if why := o.dir.Full(false); why != "" {
+		return &control.Error{Code: host.CodeError, Text: "nothing was set up: " + why + ". Make room, and give the command again"}
+	}
 	led := p.leads(o) && (in.Link == "" || name == "")
 	switch {
 	case led:
@@ -92,7 +95,7 @@ func (p *program) memberJoin(c *cli.Context) error {
 	})
 	if err != nil {
 		p.remark(called(in.Name, db, last))
-		return unjoined(err, db, last)
+		return unjoined(err, db, last, o.dir.Full(false))
 	}
 	holds := called(in.Name, db, v)
 	if holds != "" {
@@ -197,8 +200,8 @@ func unanswered(v host.MemberStatusView) string {
 const privateNetwork = "The link leads into a private network, which only the machines in it reach: is this machine in it, and does the DHT there run? Otherwise ask for a link that others can use"
 
 // unjoined says what there is of joining that was not seen through: the database
-// is written down, and an agent goes on.
-func unjoined(err error, db host.Database, last host.MemberStatusView) error {
+// is written down, and an agent goes on. full: the disk is.
+func unjoined(err error, db host.Database, last host.MemberStatusView, full string) error {
 	goesOn := "the request is kept and goes on with weir member run"
 	late := "not admitted yet: " + goesOn + ". A manager that is away takes it later (" + heard(last) + "); to an invitation that was revoked there is no answer, ask for a new one"
 	if !db.Asks() {
@@ -210,6 +213,9 @@ func unjoined(err error, db host.Database, last host.MemberStatusView) error {
 	}
 	if why := unanswered(last); why != "" {
 		late = "not admitted yet: " + why + ". Until it expires, " + goesOn
+	}
+	if full != "" {
+		late = full + ". Make room; " + goesOn
 	}
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):

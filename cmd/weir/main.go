@@ -16,6 +16,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"weir/internal/control"
 	"weir/internal/host"
 	"weir/keys"
 	"weir/keys/keyfile"
@@ -40,6 +41,7 @@ type program struct {
 	logFile *host.LogFile   // of what runs; nil: the terminal
 	asked   bool            // a line was read from the terminal
 	working place           // that the command works on, once it is known
+	full    bool            // its disk was found to be
 }
 
 // run is the whole program: it gives the exit code.
@@ -75,7 +77,7 @@ func run(ctx context.Context, args []string, in *os.File, out, errw io.Writer) i
 	if errors.Is(err, keyfile.ErrPassphrase) {
 		fmt.Fprintln(p.err, forgotten)
 	}
-	if h := hint(code); h != "" && !strings.Contains(text, h) && !strings.Contains(text, "weir restore FILE") { // which says itself how to begin
+	if h := hint(err, code); h != "" && !strings.Contains(text, h) && !strings.Contains(text, "weir restore FILE") { // which says itself how to begin
 		fmt.Fprintln(p.err, p.mine(h))
 	}
 	return code
@@ -87,7 +89,12 @@ const forgotten = "If it is forgotten: with the 24 words, weir keys recover --re
 	"a manager is succeeded by the recovery key's words (weir manager succeed)."
 
 // hint is what people do about an exit code; errors themselves say what happened.
-func hint(code int) string {
+func hint(err error, code int) string {
+	var copied *control.CopyError
+	switch {
+	case errors.As(err, &copied), strings.Contains(host.Text(err), host.Unfound):
+		return "" // it says what to do
+	}
 	switch code {
 	case host.CodeNotInitialised:
 		return "Begin with weir manager init (to found a database) or weir member join LINK (to join one); weir paths shows the directories."

@@ -178,15 +178,30 @@ func (p *program) memberSession(c *cli.Context, o options, cfg host.AgentConfig)
 			if err := a.Broken(c.Context); err != nil && c.Context.Err() == nil {
 				return err
 			}
+			p.tellDisk(o.dir)
 			for i, db := range cfg.Databases {
 				if why, err := otherDevice(c, a, db); err == nil {
 					p.remark(others[i].of(why))
 				}
 				told[i] = told[i] || p.tellAdoption(c, a, db, began)
+				stood[i].full = p.full
 				p.follow(c, a, db, &stood[i])
 			}
 		}
 	}
+}
+
+// tellDisk says once that the disk is full, and once that it has room again.
+func (p *program) tellDisk(d host.Directory) {
+	why := d.Full(p.full)
+	if p.full == (why != "") {
+		return
+	}
+	if p.full = why != ""; p.full {
+		p.remark(why + ". Nothing more is written down here until there is room; nothing is lost")
+		return
+	}
+	p.remark("the disk has room again, and what is new is written down")
 }
 
 // otherDevice says that another device uses the key; "": none was noticed.
@@ -207,12 +222,16 @@ func otherDevice(c *cli.Context, a *host.Agent, db host.Database) (string, error
 }
 
 func (p *program) memberBalance(c *cli.Context) error {
-	var v host.AccountView
+	var v host.BalanceView
 	return p.ask(c, roleMember, "member balance", nil, &v, func(o options) error {
 		return p.show(o.json, v, func() {
 			p.printf("%s %s (account %d, %s; limits %s to %s)\n", v.Balance, v.Unit, v.Account, v.Name, v.Lower, v.Upper)
 			if v.Suspended {
 				p.printf("This account may only read and be paid, until the manager resumes it.\n")
+			}
+			p.printf("%s\n", asOfText(v.AsOf))
+			if v.Behind > 0 {
+				p.note(fmt.Sprintf("%s newer than that, and not in it yet: weir member status tells why", count(v.Behind, "entry is", "entries are")))
 			}
 		})
 	})

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+
 	"github.com/urfave/cli/v2"
 
 	"weir/internal/host"
@@ -11,7 +13,7 @@ func (p *program) memberStatus(c *cli.Context) error {
 	return p.ask(c, roleMember, "member status", nil, &v, func(o options) error {
 		return p.show(o.json, v, func() {
 			p.printf("%s\n", p.mine(allWell(v.HealthView, "Not all well")))
-			p.printf("database  %s (%s)%s\nlog       %s here, %d in the newest head, %s\n", v.Name, v.ID, yes(v.Encrypted, ", encrypted", ""), entryCount(v.LogSize), host.EntriesOf(max(v.Newest, v.LogSize)), ago(v.HeadTime))
+			p.printf("database  %s (%s)%s\nlog       %s here, %d in the newest head, %s\n", cmp.Or(v.Name, "not found yet"), v.ID, yes(v.Encrypted, ", encrypted", ""), entryCount(v.LogSize), host.EntriesOf(max(v.Newest, v.LogSize)), ago(v.HeadTime))
 			if v.Account != nil {
 				p.printf("account   %d %s: %s %s\n", v.Account.Account, v.Account.Name, v.Account.Balance, v.Account.Unit)
 			} else {

@@ -12,6 +12,7 @@ import (
 type standing struct {
 	view    host.MemberStatusView
 	problem news
+	full    bool // the disk, as was said
 }
 
 // follow tells what has changed since the last look, a few lines at most: with
@@ -44,6 +45,9 @@ func (p *program) follow(c *cli.Context, a *host.Agent, db host.Database, s *sta
 	code, text := "ok", "all well"
 	if !v.OK {
 		code, text = v.Problems[0].Code, "not all well: "+v.Problems[0].Line()
+	}
+	if code == "disk" && s.full {
+		return // it was said
 	}
 	if s.problem.of(code) != "" { // its text may have an age in it, which is always new
 		p.logFile.Printf("%s: %s", of, text)

@@ -108,7 +108,20 @@ func (a *Agent) balance(s *seat, _ nothing) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return viewAccount(d.Store.State().Charter, acc), nil
+	v := BalanceView{AccountView: viewAccount(d.Store.State().Charter, acc), AsOf: asOf(d.Store)}
+	if s.role != nil {
+		if newest, here := s.role.Status().Newest, d.Store.State().Size; newest > here {
+			v.Behind = newest - here
+		}
+	}
+	return v, nil
+}
+
+// BalanceView is an account, and how new what is known of it is.
+type BalanceView struct {
+	AccountView
+	AsOf   string `json:"as_of,omitempty"`          // time of the newest head that is here
+	Behind uint64 `json:"entries_behind,omitempty"` // entries of the newest head known that are not here yet
 }
 
 // TakeOverView is the account that a device goes on with, and as of when it is known.

@@ -1,8 +1,11 @@
 package host
 
 import (
+	"fmt"
 	"io/fs"
 	"path/filepath"
+	"strings"
+	"syscall"
 
 	"weir/ledger/store"
 )
@@ -24,6 +27,39 @@ func (d Directory) backedUp() string {
 		return ""
 	}
 	return viewTime(r.Made)
+}
+
+// Full says that the disk of a directory, made or not, has too little room for anything
+// to be written down; "": it has enough. was: it had too little before, and a little
+// more room than that ends it.
+func (d Directory) Full(was bool) string {
+	wanted := uint64(store.SpaceKept)
+	if was {
+		wanted += wanted / 16
+	}
+	for dir := string(d); ; dir = filepath.Dir(dir) {
+		free, err := store.Free(dir)
+		switch {
+		case err == nil && free < wanted:
+			return fmt.Sprintf("the disk is full: %s are left of the %s that weir needs", Bytes(free), Bytes(store.SpaceKept))
+		case err == nil || dir == filepath.Dir(dir):
+			return ""
+		}
+	}
+}
+
+// ofDisk says whether a text tells of a disk that is full.
+func ofDisk(text string) bool {
+	return strings.Contains(text, store.ErrNoSpace.Error()) || strings.Contains(text, syscall.ENOSPC.Error())
+}
+
+// fullDisk is what an error says of a disk that is full, without what was being done.
+func fullDisk(err error) string {
+	text := err.Error()
+	if at := strings.Index(text, store.ErrNoSpace.Error()); at >= 0 {
+		text = text[at:]
+	}
+	return text
 }
 
 // Disk looks how much a directory takes and how much room there is. What cannot be

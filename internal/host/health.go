@@ -86,6 +86,17 @@ func (v *HealthView) room(now time.Time) (text, remedy string) {
 	return "", ""
 }
 
+// unkept is a problem in plain words where it is the disk's; "": room says it.
+func (v *HealthView) unkept(problem string) (text, remedy string) {
+	switch {
+	case !ofDisk(problem):
+		return problem, ""
+	case v.Disk != nil && v.Disk.Free < store.SpaceKept:
+		return "", ""
+	}
+	return "what is new could not be kept here, since the disk was full", "It is tried again by itself"
+}
+
 func (v *HealthView) spent(now time.Time) (text, remedy string) {
 	t := v.Traffic
 	if t == nil || !t.Reached {
@@ -289,16 +300,16 @@ var memberConditions = []condition[MemberStatusView]{
 		return v.Untaken.text(now), untakenRemedy
 	}},
 	{"hand_over", func(v *MemberStatusView, now time.Time) (string, string) {
-		if v.lonely(now) {
+		if v.lonely(now) || v.Other != "" { // which says it
 			return "", ""
 		}
-		return v.Trouble, ""
+		return v.unkept(v.Trouble)
 	}},
 	{"behind", func(v *MemberStatusView, now time.Time) (string, string) {
 		if v.lonely(now) {
 			return "", ""
 		}
-		return v.Problem, ""
+		return v.unkept(v.Problem)
 	}},
 	{"sources_dropped", func(v *MemberStatusView, _ time.Time) (string, string) {
 		if n := len(v.Dropped); n > 0 {

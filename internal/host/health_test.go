@@ -136,6 +136,7 @@ func TestWhatIsNotWellWithAMemberIsSaidWithWhatToDo(t *testing.T) {
 		{"untaken", "change 4 has been on the DHT for 7m0s, longer than is usual, and the manager has published nothing since", func(v *v) { v.Untaken = &UntakenView{Number: 4, Since: before(7 * time.Minute)} }},
 		{"untaken", "has published since without it", func(v *v) { v.Untaken = &UntakenView{Number: 4, Since: before(7 * time.Minute), Heard: true} }},
 		{"hand_over", "full; do wait", func(v *v) { v.Trouble = "full; do wait" }},
+		{"behind", "could not be kept here, since the disk was full. It is tried again by itself.", func(v *v) { v.Problem = "chunks of the head: commit: the disk is full: 43 MB are free" }},
 		{"behind", "nobody has it; do wait", func(v *v) { v.Problem, v.Phase = "nobody has it; do wait", "fetching" }},
 		{"sources_dropped", "torrent b was dropped. Nothing of it was believed", func(v *v) { v.Dropped = []string{"torrent a was dropped", "torrent b was dropped"} }},
 		{"clock", "is 10m0s behind the newest head's", func(v *v) { v.Clock.Behind = 600 }},
@@ -154,6 +155,22 @@ func TestWhatIsNotWellWithAMemberIsSaidWithWhatToDo(t *testing.T) {
 		so(v)
 		if got := judge(memberConditions, v, noon); len(got) != 0 {
 			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+// What a full disk and another device keep from being done is said once.
+func TestACauseIsSaidOnce(t *testing.T) {
+	for code, so := range map[string]func(*MemberStatusView){
+		"disk": func(v *MemberStatusView) {
+			v.Disk.Free, v.Problem, v.Trouble = 43<<20, "torrent a: write a piece: no space left on device", "commit: the disk is full"
+		},
+		"other_device": func(v *MemberStatusView) { v.Other, v.Trouble = "another device", "another device" },
+	} {
+		v := wellMember()
+		so(v)
+		if got := judge(memberConditions, v, noon); len(got) != 1 || got[0].Code != code {
+			t.Errorf("%s: %v", code, got)
 		}
 	}
 }

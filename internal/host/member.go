@@ -159,7 +159,7 @@ func (a *Agent) seat(db Database) (*seat, error) {
 	}
 	if !a.cfg.Online {
 		if err != nil {
-			return nil, fmt.Errorf("%w: the database %s has not been found on the DHT yet; %s", ErrNotInitialised, db.ID[:8], db.unfound(time.Now()))
+			return nil, &control.Error{Code: CodeNotInitialised, Text: "the database " + db.ID[:8] + " " + Unfound + "; " + db.unfound(time.Now())}
 		}
 		s.store, s.desk = st, &member.Desk{Store: st, Identity: a.cfg.Identity, Random: rand.Reader, Now: a.loop.Now}
 		return s, nil
@@ -280,10 +280,13 @@ func (s *seat) books() (*member.Desk, error) {
 		d = s.role.Desk()
 	}
 	if d == nil {
-		return nil, fmt.Errorf("%w: the database %s has not been found on the DHT yet; weir member status tells", ErrNotInitialised, s.db.ID[:8])
+		return nil, &control.Error{Code: CodeNotInitialised, Text: "the database " + s.db.ID[:8] + " " + Unfound + "; weir member status tells more"}
 	}
 	return d, nil
 }
+
+// Unfound is said of a database that was joined and of which nothing is here.
+const Unfound = "has not been found on the DHT yet"
 
 // own is the seat's desk and the account of its key.
 func (s *seat) own() (*member.Desk, ledger.Account, error) {

@@ -8,6 +8,7 @@ import (
 
 	"weir/internal/control"
 	"weir/ledger"
+	"weir/ledger/store"
 	"weir/ledger/wire"
 	"weir/member"
 )
@@ -130,6 +131,8 @@ func (a *Agent) quote(s *seat, in QuoteIn) (any, error) {
 // what to do.
 func unsigned(err error) error {
 	switch {
+	case errors.Is(err, store.ErrNoSpace):
+		return fmt.Errorf("nothing was signed, and nothing was sent: %s. Make room, and give the command again%w", fullDisk(err), silent{err})
 	case errors.Is(err, member.ErrOtherDevice):
 		return fmt.Errorf("nothing was signed, and nothing was sent: %w. Pay on the other device; or, when every other one is off for good, go on here by weir member takeover", err)
 	case errors.Is(err, member.ErrRestored) || errors.Is(err, member.ErrReplaced):

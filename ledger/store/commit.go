@@ -123,7 +123,7 @@ func (s *Store) room(bytes uint64) error {
 	}
 	// The index takes less for an entry than its frame.
 	if kept > 0 && free < kept+2*bytes {
-		return fmt.Errorf("%w: %d bytes are free, %d are wanted", ErrNoSpace, free, kept+2*bytes)
+		return fmt.Errorf("%w: %d MB are free, %d MB are wanted", ErrNoSpace, free/1e6, (kept+2*bytes+1e6-1)/1e6)
 	}
 	return nil
 }
