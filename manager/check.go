@@ -3,6 +3,7 @@ package manager
 import (
 	"bytes"
 	"fmt"
+	"strconv"
 	"time"
 
 	"weir/internal/lookup"
@@ -146,7 +147,11 @@ func (m *Manager) checkNewest(k keys.Public, l *member) {
 	if (m.phase == Starting || m.phase == Refusing) && newest.Size > m.Store.State().Size {
 		return // checkStart decides
 	}
-	m.stop(fmt.Sprintf(twoMachines, fmt.Sprintf("member %s holds a checkpoint of %d entries under this manager's signature that is not in this log", k.Short(), entriesOf(newest.Size))), e)
+	who := k.Short()
+	if a, ok := m.Store.State().ByKey(k); ok {
+		who = strconv.Quote(a.Name)
+	}
+	m.stop(fmt.Sprintf(twoMachines, fmt.Sprintf("member %s holds a checkpoint of %d entries under this manager's signature that is not in this log", who, entriesOf(newest.Size))), e)
 }
 
 // checkHead is the look at the own head before each put.

@@ -138,6 +138,8 @@ func (m *Manager) open(k keys.Public, l *member) {
 		l.opened = true
 	case errors.Is(err, wire.ErrOpen) && !l.opened && !m.knowsSuccessor(k):
 		l.earlier = true
+	case errors.Is(err, wire.ErrOpen):
+		l.problem = "what this member's device sealed does not open with this manager's key: it is damaged, or was sealed for another key"
 	default:
 		l.problem = err.Error()
 	}

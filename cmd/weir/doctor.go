@@ -127,6 +127,8 @@ func (p *program) diagnosis(v doctorView, fixing bool) {
 		}
 		switch {
 		case f.Fix == "":
+		case f.Declined:
+			p.printf("            it was not done: you said no\n")
 		case !fixing:
 			p.printf("            weir doctor --fix --dir %s does it%s\n", host.Quoted(v.Directory), yes(f.Fix == host.FixAsks, ", and asks first", ""))
 		default:

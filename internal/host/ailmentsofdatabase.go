@@ -33,7 +33,7 @@ func ofDatabase() []ailment {
 	}, {
 		name: "manager_stopped", look: managerStopped,
 		means:  "this manager publishes nothing, for good, so that the database does not fork",
-		remedy: "do what it says; weir help recovery says what else there is",
+		remedy: "end weir on both machines. On each, weir manager log --count 1 shows how long its log is: go on with the longer one alone, and leave this directory for good if it is not that. Where both have stopped, weir help recovery says what there is left",
 		covers: []string{"stopped", "not_running"},
 	}, {
 		name: "other_device", look: otherDevice, fix: takeOverHere,

@@ -24,7 +24,8 @@ type Finding struct {
 	Fix      string `json:"fix,omitempty"`     // FixAlone or FixAsks; "": people do it
 	Note     bool   `json:"note,omitempty"`    // advice: nothing is wrong yet
 	Fixed    bool   `json:"fixed"`
-	Done     string `json:"done,omitempty"` // what was done
+	Done     string `json:"done,omitempty"`     // what was done
+	Declined bool   `json:"declined,omitempty"` // somebody was asked, and said no
 }
 
 // How a finding is put right.
@@ -139,6 +140,7 @@ func (p *patient) treat(a ailment, fix bool, ask func(string) (bool, error)) (*F
 			return f, nil
 		}
 		if yes, err := ask(what + ". " + a.asks); err != nil || !yes {
+			f.Declined = err == nil
 			return f, err
 		}
 	}

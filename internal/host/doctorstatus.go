@@ -31,7 +31,9 @@ func (p *patient) stands() ([]Finding, error) {
 			Name: pr.Code, Database: p.db.ID, What: strings.TrimSuffix(pr.Text, "."), Remedy: strings.TrimSuffix(pr.Remedy, "."),
 			Command: p.command(pr.Code), Note: slices.Contains(advice, pr.Code),
 		}
-		if f.Command != "" { // which is said in full below
+		if f.Name == "other_device" && p.runs {
+			f.Remedy = "switch the other device off for good. Then end the agent that runs here, and weir doctor --fix asks and lets this one take over; or, without ending it:"
+		} else if f.Command != "" { // which is said in full below
 			f.Remedy, _, _ = strings.Cut(f.Remedy, " with weir ")
 		}
 		found = append(found, f)

@@ -189,7 +189,7 @@ var managerConditions = []condition[ManagerStatusView]{
 	}},
 	{"outboxes_stall", func(v *ManagerStatusView, _ time.Time) (string, string) {
 		if n := len(v.Stalled); n > 0 {
-			return many(n, "outbox stalls", "outboxes stall"), "Each is below with its reason; tell its owner. The others are not held up"
+			return many(n, "outbox stalls", "outboxes stall") + ": " + stalled(v.Stalled), "Tell whose that is. The others are not held up"
 		}
 		return "", ""
 	}},
@@ -211,6 +211,20 @@ var managerConditions = []condition[ManagerStatusView]{
 // barred says whether the manager publishes nothing, whoever starts it.
 func (v *ManagerStatusView) barred() bool {
 	return v.Phase == string(manager.Stopped) || v.Phase == string(manager.Refusing)
+}
+
+// stalled names members whose outboxes stall, a few of them with the reason.
+func stalled(members []MemberView) string {
+	const most = 3
+	var texts []string
+	for i, m := range members {
+		if i == most {
+			texts = append(texts, fmt.Sprintf("and %d more, which weir manager status lists", len(members)-most))
+			break
+		}
+		texts = append(texts, fmt.Sprintf("%d %s: %s", m.Account, m.Name, m.Problem))
+	}
+	return strings.Join(texts, "; ")
 }
 
 func (v *ManagerStatusView) lonely() bool {

@@ -89,6 +89,10 @@ func TestWhatIsNotWellWithAManagerIsSaidWithWhatToDo(t *testing.T) {
 		{"keys_short", "for 6 of 10 members", func(v *v) { v.Cycle.Short = 6 }},
 		{"outboxes_stall", "1 outbox stalls", func(v *v) { v.Stalled = make([]MemberView, 1) }},
 		{"outboxes_stall", "2 outboxes stall", func(v *v) { v.Stalled = make([]MemberView, 2) }},
+		{"outboxes_stall", "1 outbox stalls: 7 Ana: it is torn. ", func(v *v) {
+			v.Stalled = []MemberView{{AccountView: AccountView{Account: 7, Name: "Ana"}, Problem: "it is torn"}}
+		}},
+		{"outboxes_stall", "; and 2 more, which weir manager status lists", func(v *v) { v.Stalled = make([]MemberView, 5) }},
 		{"head_unacknowledged", "published 6m0s ago has reached no DHT node", func(v *v) { v.HeadPut, v.HeadTime = false, before(6*time.Minute) }},
 		{"clock", "was changed by 3m0s while weir ran", func(v *v) { v.Clock.Leapt = -180 }},
 		{"starting", "Wait a moment", func(v *v) { v.Phase, v.Cycle = "starting", nil }},

@@ -2,6 +2,7 @@ package simtest
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -106,6 +107,7 @@ func noticed(t *testing.T, w *World, both [2]*Manager) {
 
 func TestOfTwoMachinesThatRunOneManagerOneStopsAndNothingForksUnnoticed(t *testing.T) {
 	t.Parallel()
+	named := 0
 	for seed := uint64(1); seed <= 8; seed++ {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			w, both := twins(t, seed)
@@ -123,9 +125,20 @@ func TestOfTwoMachinesThatRunOneManagerOneStopsAndNothingForksUnnoticed(t *testi
 			must(bob.Pay(cleo, 100))(t)
 			w.Run(time.Hour)
 			noticed(t, w, both)
+			for _, m := range both {
+				if witness.MatchString(m.Role.Status().Reason) {
+					named++
+				}
+			}
 		})
 	}
+	if named == 0 {
+		t.Error("no manager that stopped says by name which member told it")
+	}
 }
+
+// witness is how a manager names the member who told it of another machine.
+var witness = regexp.MustCompile(`member "(ada|bob|cleo|dan)" holds a checkpoint`)
 
 // With no member to tell it, a manager finds the other machine by polling its own
 // head, and looking at it before it puts one.
