@@ -16,6 +16,14 @@ import (
 
 const oldMachineOff = "Is the old machine switched off for good, or lost? Two machines that run one manager sign two histories: whoever meets both stops, and cannot go on."
 
+// What becomes of what a manager publishes nowhere.
+const (
+	unpublishedLost = "What is not published could not be rebuilt: open invitations, requests to join that waited, settings (weir.toml), notes and contacts. " +
+		"Invitations that were given out and not used, on paper or as a link, are void: invite those people again"
+	unpublishedKept = "What is not published was kept as it was here: open invitations, settings (weir.toml), notes and contacts. " +
+		"Invitations that were made elsewhere since, on paper or as a link, are void: invite those people again"
+)
+
 // managerRecover rebuilds a manager's directory. Whatever ends it, the same command
 // goes on.
 func (p *program) managerRecover(c *cli.Context) error {
@@ -75,7 +83,7 @@ func (p *program) managerRecover(c *cli.Context) error {
 	return p.show(o.json, v, func() {
 		p.printf("The manager of %q was rebuilt in %s: %s, %s, as of %s; the sum is %s %s.\n\n", v.Name, v.Directory,
 			count(v.Members, "member", "members"), entryCount(v.LogSize), ago(v.HeadTime), v.Sum, v.Unit)
-		p.printf("Nothing is missing that any member is known to have seen. What is not published could not be rebuilt: open invitations (make new ones), settings (weir.toml), notes and contacts.\n\nNext: %s. Never start the old machine again.\n", o.command("weir manager run"))
+		p.printf("Nothing is missing that any member is known to have seen. %s.\n\nNext: %s. Never start the old machine again.\n", yes(v.Kept, unpublishedKept, unpublishedLost), o.command("weir manager run"))
 	})
 }
 

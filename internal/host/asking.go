@@ -24,6 +24,9 @@ const (
 	// headsMin is how many newer heads say something: the first may be of a poll
 	// that was under way, and one request may be missed.
 	headsMin = 4
+	// headsMany is how many say something where a person decides, who takes the time
+	// that it takes.
+	headsMany = 20
 	// headLate is when fewer will do: a database in which little happens has a head
 	// every few hours.
 	headLate = time.Hour
@@ -55,6 +58,12 @@ func (v *vigil) unanswered(rest time.Duration) uint64 {
 		return 0
 	}
 	return heads
+}
+
+// long says whether so much has been seen that a person who approves would have done
+// so: many heads, or few in a day.
+func (v *vigil) long() bool {
+	return v.newest-v.before >= headsMany || v.seen.Sub(v.began) >= 24*time.Hour
 }
 
 // rest is how long a manager may leave an open invitation alone between two
@@ -104,16 +113,18 @@ func (s *seat) unanswered(now time.Time) (heads uint64, why string) {
 	if err != nil || j.Invitation == nil || s.open() == nil {
 		return 0, ""
 	}
-	if s.open().State().Charter.Approval {
-		return 0, "" // a person decides, and takes the time that it takes
-	}
+	approval := s.open().State().Charter.Approval
 	created := time.UnixMilli(s.open().State().Charter.Created)
-	if heads = s.vigil.unanswered(rest(j.Invitation, created, now)); heads == 0 {
+	if heads = s.vigil.unanswered(rest(j.Invitation, created, now)); heads == 0 || approval && !s.vigil.long() {
 		return 0, ""
 	}
 	published := "a head"
 	if heads > 1 {
 		published = fmt.Sprintf("%d heads", heads)
+	}
+	if approval {
+		return heads, "the manager has published " + published + " since your request to join reached the DHT, and has not approved it: " +
+			"it may wait, it may have been rejected, or the manager lost it when it was rebuilt on another machine. Ask the manager; if there is no request of yours, ask for a new invitation"
 	}
 	return heads, "the manager has published " + published + " since your request to join reached the DHT, and has not admitted you: " +
 		"the invitation may have been revoked, or used by somebody else. Ask the manager for a new one"

@@ -58,6 +58,30 @@ func TestWhoIsNotAdmittedIsToldOnceTheManagerIsSeenToGoOn(t *testing.T) {
 	}
 }
 
+func TestWhereAPersonApprovesMoreIsWaitedFor(t *testing.T) {
+	began := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	for name, c := range map[string]struct {
+		heads uint64
+		after time.Duration
+		want  bool
+	}{
+		"few heads":         {4, 23 * time.Hour, false},
+		"nearly many":       {headsMany - 1, time.Hour, false},
+		"many":              {headsMany, time.Hour, true},
+		"few, but of a day": {1, 24 * time.Hour, true},
+	} {
+		var v vigil
+		s := member.MemberStatus{Joining: member.Asking, Request: 8}
+		s.Cycle, s.Head = 5, began
+		v.look(s, began)
+		s.Cycle += c.heads
+		v.look(s, began.Add(c.after))
+		if got := v.long(); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
 func TestAnInvitationRestsTheLongerTheOlderItIs(t *testing.T) {
 	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	day := 24 * time.Hour

@@ -57,6 +57,8 @@ type Database struct {
 	// Recovering: a manager's directory that is rebuilt from what is published, and
 	// is not whole yet.
 	Recovering bool `json:"recovering,omitempty"`
+	// Afresh: it is, or was, rebuilt where nothing of its store was left.
+	Afresh bool `json:"afresh,omitempty"`
 }
 
 // Roles that a directory has in its databases.

@@ -209,10 +209,20 @@ func (r *Recovery) Begin(ctx context.Context, c *wire.Charter, id *keys.Identity
 	if err != nil {
 		return err
 	}
-	if err := r.dir.Save(r.db); err != nil {
+	all, err := r.dir.Databases()
+	if err != nil {
 		return errors.Join(err, disk.Close())
 	}
-	if r.store, err = store.Open(disk, store.Options{ReadKey: key}); errors.Is(err, store.ErrNotFound) {
+	begun := slices.ContainsFunc(all, func(db Database) bool { return db.ID == r.db.ID && db.Recovering && db.Afresh })
+	r.store, err = store.Open(disk, store.Options{ReadKey: key})
+	r.db.Afresh = begun || errors.Is(err, store.ErrNotFound)
+	if serr := r.dir.Save(r.db); serr != nil {
+		if err == nil {
+			return serr // Close closes the store
+		}
+		return errors.Join(serr, disk.Close())
+	}
+	if errors.Is(err, store.ErrNotFound) {
 		r.store, err = store.Create(disk, r.charter, store.Options{ReadKey: key})
 	}
 	if err != nil {
@@ -255,6 +265,7 @@ type RecoverView struct {
 	Sum       string `json:"sum"`
 	Unit      string `json:"unit"`
 	HeadTime  string `json:"head_time"` // of the newest head that the lost machine published
+	Kept      bool   `json:"kept"`      // there was an older store here: what of it is not published stays
 }
 
 // RecoverProgress is how far a manager is rebuilt.
@@ -301,6 +312,7 @@ func (r *Recovery) view(s manager.RecoveryStatus) RecoverView {
 	v := RecoverView{
 		ID: r.db.ID, Name: r.db.Name, Directory: string(r.dir), Entries: EntriesOf(st.Size), LogSize: st.Size, Root: st.Root.String(),
 		Members: st.Members(), Sum: ledger.FormatAmount(st.Sum(), st.Charter.Scale), Unit: st.Charter.Unit, HeadTime: viewTime(s.Follows.Head),
+		Kept: !r.db.Afresh,
 	}
 	public := r.link
 	public.ReadKey = nil
