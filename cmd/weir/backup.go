@@ -77,6 +77,7 @@ func (p *program) lockWith(o options) (string, error) {
 		return "", err
 	}
 	if !encrypted || from.None {
+		from.Label, from.Open = "A passphrase for this file (you need it to restore)", "leave the file unencrypted"
 		text, err := from.New(o.c.Context)
 		if errors.Is(err, keyfile.ErrNoPassphrase) {
 			err = fmt.Errorf("the key here has no passphrase, and the file needs one of its own: %w", err)
@@ -195,6 +196,7 @@ func (p *program) restoreFrom(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	from.Label = "The passphrase of this file"
 	p.progress("Reading and checking …")
 	v, err := host.Restore(c.Context, c.Args().First(), o.dir, func() (string, error) {
 		p.progress("")

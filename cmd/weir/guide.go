@@ -142,13 +142,8 @@ func (g *guide) passphrase(o options) (string, error) {
 	if err != nil || !locked {
 		return "", err
 	}
-	for {
-		passphrase, err := from.New(g.ctx)
-		if !errors.Is(err, keyfile.ErrDiffer) {
-			return passphrase, err
-		}
-		g.say("  Those were two different ones. Once more, please.")
-	}
+	from.Meant = "press Ctrl-C, begin again, and answer no to the question before"
+	return from.New(g.ctx)
 }
 
 // asked is how many of 24 words are asked back.

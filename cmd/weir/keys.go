@@ -75,7 +75,11 @@ func (p *program) newKey(o options, seed keys.Seed) error {
 	if err != nil {
 		return err
 	}
-	return o.dir.Key().Create(seed, passphrase)
+	if err := o.dir.Key().Create(seed, passphrase); err != nil {
+		return err
+	}
+	p.own = keys.Derive(seed) // nobody is asked to open what was just made
+	return nil
 }
 
 // replaceKey writes the directory's key anew, under a new passphrase.

@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"weir/internal/host"
+	"weir/keys"
 )
 
 func (p *program) succeedCommand() *cli.Command {
@@ -76,9 +77,18 @@ func (p *program) managerSucceed(c *cli.Context) (err error) {
 		if err != nil {
 			return err
 		}
-		if err := s.NewKey(func() (string, error) { return from.New(c.Context) }); err != nil {
+		var passphrase string
+		if err := s.NewKey(func() (string, error) {
+			passphrase, err = from.New(c.Context)
+			return passphrase, err
+		}); err != nil {
 			return err
 		}
+		seed, err := o.dir.Key().Read(func() (string, error) { return passphrase, nil })
+		if err != nil {
+			return err
+		}
+		p.own = keys.Derive(seed) // nobody is asked to open what was just made
 	}
 	id, err := p.identity(o)
 	if err != nil {

@@ -3,6 +3,7 @@ package keyfile
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,13 +24,14 @@ type Passphrase struct {
 	File    string   // its first line
 	Command string   // the first line that a shell command prints
 	In, Out *os.File // the terminal
+	Label   string   // what a terminal is asked for; "": that of the key, or a new one for it
+	Open    string   // what a new one that is empty would do; "": keep the key in the open
+	Meant   string   // what to do where that is meant; "": interrupt and say --no-passphrase
 }
 
 var (
 	// ErrNoPassphrase: none was given and there is no terminal to ask on.
 	ErrNoPassphrase = errors.New("a passphrase is needed and there is no terminal to ask on: give --passphrase-file or --passphrase-command")
-	// ErrDiffer: a new passphrase was typed in two ways.
-	ErrDiffer = errors.New("the two passphrases differ; nothing was written")
 	// ErrUnread: the file or the command that should give the passphrase did not.
 	ErrUnread = errors.New("no passphrase could be read")
 )
@@ -75,37 +77,40 @@ func (p Passphrase) find(ctx context.Context, fresh bool) (string, error) {
 		return p.run(ctx)
 	case p.In == nil || p.Out == nil || !term.IsTerminal(int(p.In.Fd())):
 		if fresh {
-			return "", fmt.Errorf("%w, or --no-passphrase to keep the key in the open", ErrNoPassphrase)
+			return "", fmt.Errorf("%w, or --no-passphrase to %s", ErrNoPassphrase, p.open())
 		}
 		return "", ErrNoPassphrase
 	case fresh:
 		return p.choose(ctx)
 	}
-	return p.prompt(ctx, "Passphrase: ")
+	return p.prompt(ctx, cmp.Or(p.Label, "The key's passphrase")+": ")
 }
 
-// choose asks for a new passphrase. An empty line is a slip of the finger: a
-// key is left in the open only where somebody says so.
+func (p Passphrase) open() string { return cmp.Or(p.Open, "keep the key in the open") }
+
+// choose asks for a new passphrase until it was typed twice alike. An empty line is a
+// slip of the finger: a key is left in the open only where somebody says so.
 func (p Passphrase) choose(ctx context.Context) (string, error) {
-	for range emptyTries {
-		first, err := p.prompt(ctx, "Passphrase: ")
+	for empty := 0; empty < emptyTries; {
+		first, err := p.prompt(ctx, cmp.Or(p.Label, "New passphrase for the key")+": ")
 		if err != nil {
 			return "", err
 		}
 		if first == "" {
-			fmt.Fprintln(p.Out, "An empty passphrase would keep the key in the open. Type one; or, if that is meant, interrupt and say --no-passphrase.")
+			fmt.Fprintf(p.Out, "An empty passphrase would %s. Type one; or, if that is meant, %s.\n", p.open(), cmp.Or(p.Meant, "interrupt and say --no-passphrase"))
+			empty++
 			continue
 		}
 		second, err := p.prompt(ctx, "Once more: ")
 		if err != nil {
 			return "", err
 		}
-		if first != second {
-			return "", ErrDiffer
+		if first == second {
+			return first, nil
 		}
-		return first, nil
+		fmt.Fprintln(p.Out, "Those were two different ones. Again, please.")
 	}
-	return "", fmt.Errorf("%w: %d empty ones were typed and nothing was written; type one, or say --no-passphrase to keep the key in the open", ErrUnread, emptyTries)
+	return "", fmt.Errorf("%w: %d empty ones were typed and nothing was written; type one, or say --no-passphrase to %s", ErrUnread, emptyTries, p.open())
 }
 
 // prompt asks on the terminal, which shows nothing of what is typed.
