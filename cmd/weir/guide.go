@@ -14,7 +14,6 @@ import (
 
 	"weir/internal/control"
 	"weir/internal/host"
-	"weir/keys/keyfile"
 )
 
 // guide leads somebody at a terminal through what a command needs to know.
