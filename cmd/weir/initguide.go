@@ -24,6 +24,9 @@ func (g *guide) leadInit(c *cli.Context, o options) error {
 			if err := c.Set(flag, answer); err != nil {
 				return errors.New("a number is wanted")
 			}
+			if n, err := ledger.ParseAmount(answer, c.Int("scale")); flag == "lower" && err == nil && n > 0 {
+				return fmt.Errorf("it is how far below zero; did you mean -%s?", answer)
+			}
 			charter, err := charterOf(c)
 			if err == nil {
 				err = encodes(charter)
