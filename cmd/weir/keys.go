@@ -10,6 +10,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"weir/internal/host"
 	"weir/keys"
 	"weir/keys/keyfile"
 )
@@ -160,6 +161,9 @@ func (p *program) keysWords(c *cli.Context) error {
 		return err
 	}
 	seed, err := p.openKey(o, from)
+	if errors.Is(err, keyfile.ErrNotFound) && c.String("dir") == "" {
+		return p.managersKey(err)
+	}
 	if err != nil {
 		return err
 	}
@@ -170,6 +174,18 @@ func (p *program) keysWords(c *cli.Context) error {
 	return p.show(o.json, map[string]any{"words": words}, func() {
 		p.printf("Whoever has these words can act as you. Keep them on paper.\n%s", wordTable(words))
 	})
+}
+
+// managersKey names the manager's directory to whoever has a key only there.
+func (p *program) managersKey(none error) error {
+	dir, err := defaultDir(roleManager)
+	if err != nil {
+		return none
+	}
+	if has, err := host.Directory(dir).HasKey(); err != nil || !has {
+		return none
+	}
+	return usagef("there is no member's key here; your manager's is in %s: weir keys words --dir %s", dir, host.Quoted(dir))
 }
 
 // checkWords shows the words and asks two of them back.
