@@ -25,6 +25,7 @@ func TestMain(m *testing.M) {
 		"weir":      main,
 		"found":     helper(found),
 		"words":     helper(words),
+		"relocked":  helper(relocked),
 		"invite":    helper(invite),
 		"ahead":     helper(ahead),
 		"killed":    helper(killed),
