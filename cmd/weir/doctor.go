@@ -118,11 +118,11 @@ func (p *program) diagnosis(v doctorView, fixing bool) {
 		if f.Means != "" {
 			p.printf("  it means: %s\n", p.mine(f.Means))
 		}
-		todo := "  to do:    "
+		begin := "  to do:    "
 		for _, line := range []string{f.Remedy, f.Command} {
 			if line != "" {
-				p.printf("%s%s\n", todo, p.mine(line))
-				todo = "            "
+				p.printf("%s%s\n", begin, p.mine(line))
+				begin = "            "
 			}
 		}
 		switch {
