@@ -147,14 +147,7 @@ func trusted(dir, socket string) bool {
 
 // readPlace reads the path of the socket from its file.
 func readPlace(place string) (string, error) {
-	i, err := os.Stat(place)
-	if err != nil {
-		return "", err
-	}
-	if !i.Mode().IsRegular() || i.Size() > placeBytesMax {
-		return "", ErrNotRunning // nothing that Serve wrote
-	}
-	b, err := os.ReadFile(place)
+	b, err := keyfile.ReadSmall(place, placeBytesMax)
 	return strings.TrimSpace(string(b)), err
 }
 

@@ -4,9 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 
 	"weir/keys/keyfile"
 )
@@ -42,27 +40,11 @@ func writeState(path string, v any) error {
 	return keyfile.WriteAtomic(path, append(b, '\n'))
 }
 
-// readSmall reads a file of at most so many bytes; more is an error that says so,
-// and so is what is no file, a device without an end or a pipe that nobody writes to.
+// readSmall is keyfile.ReadSmall; what is no such file is errUnread.
 func readSmall(path string, most int64) ([]byte, error) {
-	i, err := os.Stat(path)
-	if err != nil {
-		return nil, err
+	b, err := keyfile.ReadSmall(path, most)
+	if errors.Is(err, keyfile.ErrNotSmall) {
+		return nil, fmt.Errorf("read %s: %w: %w", path, errUnread, err)
 	}
-	if !i.Mode().IsRegular() {
-		return nil, fmt.Errorf("read %s: %w: it is not a file", path, errUnread)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, most+1))
-	if err != nil {
-		return nil, err
-	}
-	if int64(len(b)) > most {
-		return nil, fmt.Errorf("read %s: %w: over %d bytes", path, errUnread, most)
-	}
-	return b, nil
+	return b, err
 }

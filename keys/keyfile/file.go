@@ -214,24 +214,9 @@ func (f File) load() ([]byte, error) {
 }
 
 func readSmall(path string) ([]byte, error) {
-	i, err := os.Stat(path)
-	if err != nil {
-		return nil, err
+	b, err := ReadSmall(path, fileBytesMax)
+	if errors.Is(err, ErrNotSmall) {
+		return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
-	if !i.Mode().IsRegular() { // a pipe that nobody writes to would be waited for
-		return nil, fmt.Errorf("%w: it is not a file", ErrDamaged)
-	}
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	b, err := io.ReadAll(io.LimitReader(file, fileBytesMax+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(b) > fileBytesMax {
-		return nil, fmt.Errorf("%w: over %d bytes", ErrDamaged, fileBytesMax)
-	}
-	return b, nil
+	return b, err
 }
